@@ -1,0 +1,284 @@
+"""The composition root: the only module that knows every feature."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, request, session, url_for
+from flask_babel import gettext
+from flask_login import LoginManager, current_user
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import outreach.cases.models
+import outreach.cases.queries
+import outreach.cases.views.desk
+import outreach.cases.views.public
+import outreach.demo.commands
+import outreach.desk.views
+import outreach.door.models
+import outreach.door.receivers
+import outreach.door.views.desk
+import outreach.door.views.phone
+import outreach.events.signals
+import outreach.events.views
+import outreach.intake.models
+import outreach.intake.rules
+import outreach.intake.views
+import outreach.kernel.calendar_days
+import outreach.kernel.history
+import outreach.liaison.imports
+import outreach.liaison.models
+import outreach.liaison.queries
+import outreach.liaison.views
+import outreach.notices.models
+import outreach.notices.views
+import outreach.operating.commands
+import outreach.organisations.imports
+import outreach.organisations.queries
+import outreach.organisations.views.desk
+import outreach.organisations.views.public
+import outreach.people.imports
+import outreach.people.views
+import outreach.portal.views
+import outreach.programmes.views
+import outreach.registration.receivers
+import outreach.registration.signals
+import outreach.registration.views.desk
+import outreach.registration.views.public
+import outreach.setup.views
+import outreach.signing_in.views.desk
+import outreach.signing_in.views.public
+import outreach.venues.views
+import outreach.web.views
+from outreach import config
+from outreach.config import ROOT, Settings
+from outreach.kernel import sealing
+from outreach.kernel.database import db
+from outreach.kernel.wording import N_
+from outreach.organisations.rules import Permission
+from outreach.web import assets, errors, filters, headers, language, qr, unit_of_work, wellformed
+
+BLUEPRINTS = (
+    outreach.web.views.blueprint,
+    outreach.setup.views.blueprint,
+    outreach.intake.views.blueprint,
+    outreach.people.views.blueprint,
+    outreach.notices.views.blueprint,
+    outreach.desk.views.blueprint,
+    outreach.liaison.views.blueprint,
+    outreach.organisations.views.desk.blueprint,
+    outreach.organisations.views.public.blueprint,
+    outreach.signing_in.views.desk.blueprint,
+    outreach.signing_in.views.public.blueprint,
+    outreach.cases.views.desk.blueprint,
+    outreach.cases.views.public.blueprint,
+    outreach.door.views.desk.blueprint,
+    outreach.door.views.phone.blueprint,
+    outreach.registration.views.desk.blueprint,
+    outreach.registration.views.public.blueprint,
+    outreach.events.views.blueprint,
+    outreach.programmes.views.blueprint,
+    outreach.venues.views.blueprint,
+    outreach.portal.views.blueprint,
+)
+COMMANDS = (outreach.operating.commands.COMMANDS, outreach.demo.commands.COMMANDS)
+RECEIVERS = (
+    (outreach.events.signals.event_cancelled, outreach.registration.receivers.cancel_registrations),
+    (outreach.events.signals.event_moved, outreach.registration.receivers.tell_those_registered),
+    (outreach.events.signals.capacity_changed, outreach.registration.receivers.move_up),
+    (outreach.registration.signals.withdrawing, outreach.door.receivers.keep_who_came_in),
+)
+IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
+    outreach.organisations.imports.IMPORTER,
+    outreach.people.imports.TALENTS,
+    outreach.liaison.imports.IMPORTER,
+)
+
+NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission, ...]], ...]], ...] = (
+    (
+        None,
+        (
+            (N_("Today"), "desk.today", "home", ()),
+            (
+                N_("Events"),
+                "events.index",
+                "calendar",
+                (Permission.EVENT_READ, Permission.EVENT_EDIT, Permission.EVENT_APPROVE),
+            ),
+            (
+                N_("Requests"),
+                "cases.index",
+                "flag",
+                (
+                    Permission.CASE_REGISTER,
+                    Permission.CASE_ASSIGN,
+                    Permission.CASE_HANDLE,
+                    Permission.CASE_SUPERVISE,
+                ),
+            ),
+            (N_("Liaison"), "liaison.index", "link", (Permission.VISIT_LOG, Permission.PAIRING_READ)),
+            (N_("Talents"), "people.index", "users", (Permission.PEOPLE_READ,)),
+        ),
+    ),
+    (
+        N_("Business"),
+        (
+            (
+                N_("Programmes"),
+                "programmes.index",
+                "star",
+                (Permission.PROGRAMME_EDIT, Permission.EVENT_READ),
+            ),
+            (N_("Venues"), "venues.index", "building", (Permission.EVENT_EDIT,)),
+            (N_("Import"), "intake.index", "up", (Permission.PEOPLE_IMPORT, Permission.ADMINISTER)),
+        ),
+    ),
+    (
+        N_("Administration"),
+        (
+            (N_("Organisations"), "organisations.index", "tree", (Permission.ADMINISTER,)),
+            (N_("Accounts"), "organisations.accounts", "user", (Permission.ADMINISTER,)),
+            (N_("SMS gateway"), "notices.sms", "message", (Permission.SMS_PAGE,)),
+        ),
+    ),
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the application.
+
+    :raises RuntimeError: if the keys are gone while the database is there
+    """
+    settings = settings or config.load()
+    settings.instance_path.mkdir(parents=True, exist_ok=True)
+    ring = _keys(settings)
+    sealing.use(ring)
+    app = Flask(
+        "outreach",
+        root_path=str(ROOT / "outreach"),
+        template_folder="../templates",
+        static_folder="../static",
+        instance_path=str(settings.instance_path.resolve()),
+    )
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=ring.session,
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        SESSION_COOKIE_NAME="outreach",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        WTF_CSRF_TIME_LIMIT=None,  # a visit may lie open for an evening; the session's own life limits it
+        WTF_CSRF_SSL_STRICT=False,  # behind a proxy without HTTPS the referrer rule would refuse everybody
+        SEND_FILE_MAX_AGE_DEFAULT=31536000,  # built names carry a hash of their content
+        JSON_AS_ASCII=False,
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, *[settings.trusted_proxies] * 3
+        )
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    CSRFProtect(app)
+    wellformed.mount(app)
+    unit_of_work.mount(app)
+    headers.mount(app)
+    language.mount(app)
+    filters.mount(app)
+    assets.mount(app)
+    qr.mount(app)
+    errors.mount(app)
+    _mount_sign_in(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    for commands in COMMANDS:
+        for command in commands:
+            app.cli.add_command(command)
+    for signal, receiver in RECEIVERS:
+        signal.connect(receiver)
+    outreach.intake.rules.register(*IMPORTERS)
+    outreach.cases.queries.followed_people[:] = [outreach.liaison.queries.paired_people]
+    outreach.cases.queries.origins[:] = [outreach.liaison.queries.origin_of]
+    app.context_processor(_shared)
+    # Imported macros see globals only, not what context processors add.
+    app.jinja_env.globals.update(offers=_offers, current_user=current_user)
+    return app
+
+
+def _keys(settings: Settings) -> sealing.Keyring:
+    if settings.keys_file.exists():
+        return sealing.Keyring.read(settings.keys_file)
+    if _has_data(settings):
+        raise RuntimeError(
+            f"{settings.keys_file.name} is gone but the database is there. Put the keys back from your backup: "
+            "without them no contact and no note can be read."
+        )
+    ring = sealing.Keyring.fresh()
+    try:
+        ring.write(settings.keys_file)
+    except FileExistsError:  # another worker process was quicker
+        return sealing.Keyring.read(settings.keys_file)
+    return ring
+
+
+def _has_data(settings: Settings) -> bool:
+    return settings.database_url is None and (Path(settings.instance_path) / "outreach.db").exists()
+
+
+def _mount_sign_in(app: Flask) -> None:
+    login = LoginManager(app)
+    login.login_view = "signing_in.password"
+    login.login_message = None
+    login.user_loader(outreach.organisations.queries.account_of_session)
+
+
+def _shared() -> dict[str, Any]:
+    return {
+        "installation": outreach.organisations.queries.installation(),
+        "navigation": _navigation,
+        "theme": session.get("theme", "auto"),
+        "locale": language.chosen(),
+    }
+
+
+def _offers(endpoint: str) -> bool:
+    """Tell whether a page is there: layouts leave out the ways to features that are not mounted."""
+    return endpoint in current_app.view_functions
+
+
+def _place_in_the_rail() -> str | None:
+    """Return the endpoint of the entry that this page lies below: by its address, or else by its feature."""
+    places = {
+        endpoint: url_for(endpoint) for _, entries in NAVIGATION for _, endpoint, *_ in entries if _offers(endpoint)
+    }
+    if request.endpoint in places:
+        return request.endpoint
+    places.pop("desk.today", None)  # every address of the desk lies below its first page
+    above = [endpoint for endpoint, url in places.items() if request.path.startswith(url.rstrip("/") + "/")]
+    if above:
+        return max(above, key=lambda endpoint: len(places[endpoint]))
+    return next((endpoint for endpoint in places if endpoint.partition(".")[0] == request.blueprint), None)
+
+
+def _navigation() -> Iterator[dict[str, Any]]:
+    """Yield the sections of the desk's rail that the reader may enter."""
+    current = _place_in_the_rail()
+    for title, entries in NAVIGATION:
+        items = [
+            {
+                "label": gettext(label),
+                "url": url_for(endpoint),
+                "icon": icon,
+                "current": endpoint == current,
+            }
+            for label, endpoint, icon, permissions in entries
+            if _offers(endpoint)
+            and (not permissions or any(current_user.may(permission) for permission in permissions))
+        ]
+        if items:
+            yield {"title": gettext(title) if title else None, "items": items}

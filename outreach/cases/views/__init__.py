@@ -1,0 +1,1 @@
+"""Pages of requests: the desk, and the public face."""

@@ -1,0 +1,1 @@
+"""Events from the first draft to the archive."""

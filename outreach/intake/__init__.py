@@ -1,0 +1,1 @@
+"""Files that come in: mapping of columns, preview, refusals. Knows no feature."""

@@ -1,0 +1,333 @@
+"""Reading imports: each belongs to whoever brought it, and to the organisation they brought it for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from outreach.intake.models import Import, ImportFile, ImportRow
+from outreach.intake.rules import (
+    Decision,
+    Field,
+    Importer,
+    Judgement,
+    Row,
+    Shown,
+    Verdict,
+    cells_from_json,
+    importer_of,
+    importers,
+    plain_text,
+)
+from outreach.intake.rules.headings import Sheet, bare, brief_fields, not_data, required_columns, row_of, shown
+from outreach.kernel import history
+from outreach.kernel.database import db
+from outreach.kernel.history import HistoryLine, Subject
+from outreach.kernel.paging import Key, Page, page_of
+
+READY = sa.and_(
+    ImportRow.landed_id.is_(None),
+    sa.or_(
+        ImportRow.verdict.in_([Verdict.NEW, Verdict.SAME]),
+        sa.and_(ImportRow.verdict == Verdict.DOUBTFUL, ImportRow.decision.in_([Decision.SAME, Decision.ANOTHER])),
+    ),
+)
+"""Rows that land when the clerk says so."""
+
+
+class Viewer(Protocol):
+    """An account, as far as this room needs to know one."""
+
+    id: int
+    organisation_id: int
+
+    def may(self, permission: object) -> bool:
+        """Tell whether any of its roles permits this."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows of a file are what."""
+
+    new: int = 0
+    same: int = 0
+    doubtful: int = 0
+    refused: int = 0
+    skipped: int = 0
+    decided: int = 0  # doubtful rows that the clerk has said something of, but for «later»
+    undecided: int = 0
+    fills: int = 0
+    ready: int = 0
+    landed: int = 0
+    created: int = 0
+    waiting: int = 0  # rows not judged yet
+
+    @property
+    def rows(self) -> int:
+        """Rows that are data."""
+        return self.new + self.same + self.doubtful + self.refused
+
+
+def kinds_for(viewer: Viewer) -> list[Importer]:
+    """Return the kinds of files the viewer may bring in."""
+    return [importer for importer in importers() if viewer.may(importer.permission)]
+
+
+def import_for(viewer: Viewer, import_id: int) -> Import:
+    """Return an import of the viewer's own, of a kind they may still bring in; 404 elsewhere."""
+    return db.one_or_404(_own(viewer).where(Import.id == import_id))
+
+
+def imports_of(viewer: Viewer, cursor: str | None) -> Page[Import]:
+    """Return a page of the viewer's imports, the latest first."""
+    return page_of(_own(viewer), keys=[Key(Import.id, descending=True)], cursor=cursor)
+
+
+def _own(viewer: Viewer) -> sa.Select[tuple[Import]]:
+    return sa.select(Import).where(
+        Import.account_id == viewer.id,
+        Import.organisation_id == viewer.organisation_id,
+        Import.kind.in_([importer.key for importer in kinds_for(viewer)]),
+    )
+
+
+def sheets_of(imported: Import) -> list[Sheet]:
+    """Return what is known of the sheets of a file, in its own order."""
+    return [Sheet.from_json(kept) for kept in imported.sheets or []]
+
+
+def taken_sheets(imported: Import) -> list[Sheet]:
+    """Return the sheets that are taken, in the order they land."""
+    taken = [sheet for sheet in sheets_of(imported) if sheet.importer is not None and not sheet.hidden]
+    return sorted(taken, key=lambda sheet: (sheet.importer, sheet.number))
+
+
+def rows_of_sheet(import_id: int, importer_sheet: int) -> Iterator[Row]:
+    """Yield every row of data that one of the importer's sheets has in a file, as the importer sees it.
+
+    For an importer whose rows name each other in any order: what stands further down must be known above.
+    """
+    imported = db.session.get_one(Import, import_id)
+    kind = importer_of(imported.kind).sheets[importer_sheet]
+    for sheet in taken_sheets(imported):
+        if sheet.importer != importer_sheet:
+            continue
+        required = required_columns(sheet, kind)
+        for row in db.session.scalars(
+            sa.select(ImportRow)
+            .where(ImportRow.import_id == import_id, ImportRow.sheet_number == sheet.number)
+            .order_by(ImportRow.number)
+        ):
+            cells = cells_of(row)
+            if not_data(cells, sheet, row.number, required) is None:
+                yield row_of(sheet, kind, row.number, cells)
+
+
+def content_of(import_id: int) -> bytes:
+    """Return the uploaded file; empty once its rows were read."""
+    pieces = db.session.scalars(
+        sa.select(ImportFile.content).where(ImportFile.import_id == import_id).order_by(ImportFile.position)
+    )
+    return b"".join(pieces)
+
+
+def tally(import_id: int) -> Tally:
+    """Count the rows of a file."""
+    landed = ImportRow.landed_id.is_not(None)
+    counted = db.session.execute(
+        sa.select(
+            ImportRow.verdict,
+            sa.func.count(),
+            sa.func.count().filter(ImportRow.decision.in_([Decision.SAME, Decision.ANOTHER])),
+            sa.func.count().filter(READY),
+            sa.func.count().filter(landed),
+            sa.func.coalesce(sa.func.sum(ImportRow.fills), 0),
+            sa.func.count().filter(
+                landed,
+                sa.or_(
+                    ImportRow.verdict == Verdict.NEW,
+                    sa.and_(ImportRow.verdict == Verdict.DOUBTFUL, ImportRow.decision == Decision.ANOTHER),
+                ),
+            ),
+        )
+        .where(ImportRow.import_id == import_id)
+        .group_by(ImportRow.verdict)
+    ).all()
+    by = {row[0]: row for row in counted}
+
+    def number(verdict: Verdict | None, place: int = 1) -> int:
+        return by[verdict][place] if verdict in by else 0
+
+    return Tally(
+        new=number(Verdict.NEW),
+        same=number(Verdict.SAME),
+        doubtful=number(Verdict.DOUBTFUL),
+        refused=number(Verdict.REFUSED),
+        skipped=number(Verdict.SKIPPED),
+        decided=number(Verdict.DOUBTFUL, 2),
+        undecided=number(Verdict.DOUBTFUL) - number(Verdict.DOUBTFUL, 2),
+        fills=number(Verdict.SAME, 5),
+        ready=sum(row[3] for row in counted),
+        landed=sum(row[4] for row in counted),
+        created=sum(row[6] for row in counted),
+        waiting=number(None),
+    )
+
+
+def row_for(imported: Import, row_id: int) -> ImportRow:
+    """Return a row of a file; 404 if it is another file's."""
+    return db.one_or_404(sa.select(ImportRow).where(ImportRow.id == row_id, ImportRow.import_id == imported.id))
+
+
+def rows_of(imported: Import, verdict: Verdict, cursor: str | None, size: int = 20) -> Page[ImportRow]:
+    """Return a page of the rows that are taken for this, in the order of the file."""
+    return page_of(
+        sa.select(ImportRow).where(ImportRow.import_id == imported.id, ImportRow.verdict == verdict),
+        keys=[Key(ImportRow.sheet_number), Key(ImportRow.number)],
+        cursor=cursor,
+        size=size,
+    )
+
+
+def rows_at(imported: Import, keys: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], ImportRow]:
+    """Return rows of a file by their sheet and number."""
+    if not keys:
+        return {}
+    found = db.session.scalars(
+        sa.select(ImportRow).where(
+            ImportRow.import_id == imported.id,
+            sa.tuple_(ImportRow.sheet_number, ImportRow.number).in_(list(keys)),
+        )
+    )
+    return {(row.sheet_number, row.number): row for row in found}
+
+
+def refused_rows(imported: Import) -> Iterator[ImportRow]:
+    """Yield every row that cannot be taken, in the order of the file."""
+    return iter(
+        db.session.scalars(
+            sa.select(ImportRow)
+            .where(ImportRow.import_id == imported.id, ImportRow.verdict == Verdict.REFUSED)
+            .order_by(ImportRow.sheet_number, ImportRow.number)
+            .execution_options(yield_per=500)
+        )
+    )
+
+
+def batch_after(
+    import_id: int, sheet_number: int, after: int, size: int, *, ready: bool = False
+) -> Sequence[ImportRow]:
+    """Return the next rows of a sheet beyond a number; only those ready to land if asked."""
+    wanted = sa.select(ImportRow).where(
+        ImportRow.import_id == import_id, ImportRow.sheet_number == sheet_number, ImportRow.number > after
+    )
+    if ready:
+        wanted = wanted.where(READY)
+    return db.session.scalars(wanted.order_by(ImportRow.number).limit(size)).all()
+
+
+def reasons_as_json(judgement: Judgement) -> list[dict[str, object]]:
+    """Return a judgement's reasons as a row keeps them."""
+    return [{"sentence": reason.sentence, "values": dict(reason.values)} for reason in judgement.reasons]
+
+
+def cells_of(row: ImportRow) -> list[object]:
+    """Return a row's cells as the file had them."""
+    return cells_from_json(row.cells)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a row as a preview shows it."""
+
+    label: str  # English source
+    text: str
+    differs: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a preview: what the file says, what is held already, and why it is taken for what it is."""
+
+    row: ImportRow
+    sheet: str | None  # named where the file has several
+    said: Sequence[Value]
+    held: Sequence[Value]
+    reasons: Sequence[Mapping[str, object]]
+    record_id: int | None
+
+
+def lines_of(imported: Import, rows: Sequence[ImportRow]) -> list[Line]:
+    """Return rows as a preview shows them; what exposes somebody is masked."""
+    importer = importer_of(imported.kind)
+    sheets = {sheet.number: sheet for sheet in sheets_of(imported)}
+    several = len(taken_sheets(imported)) > 1
+    held = _held_of(imported, rows)
+    lines = []
+    for row in rows:
+        sheet = sheets[row.sheet_number]
+        said, other = _sides(row, sheet, importer, held.get(row.id, {}))
+        lines.append(
+            Line(
+                row=row,
+                sheet=sheet.name if several else None,
+                said=said,
+                held=other,
+                reasons=row.reasons or [],
+                record_id=row.landed_id or row.match_id,
+            )
+        )
+    return lines
+
+
+def _sides(
+    row: ImportRow, sheet: Sheet, importer: Importer, held: Mapping[str, str]
+) -> tuple[list[Value], list[Value]]:
+    if row.verdict is Verdict.SKIPPED or sheet.importer is None:
+        return [Value("", text) for text in map(plain_text, cells_from_json(row.cells)) if text][:6], []
+    kind = importer.sheets[sheet.importer]
+    plain = row_of(sheet, kind, row.number, cells_from_json(row.cells))
+    said, other = [], []
+    for wanted in brief_fields(kind):
+        mine, theirs = "，".join(plain.texts(wanted.name)), held.get(wanted.name, "")
+        differs = bool(held) and bool(mine) and _compared(mine, wanted) != _compared(theirs, wanted)
+        said.append(Value(wanted.label, shown(mine, wanted.shown), differs))
+        other.append(Value(wanted.label, shown(theirs.removeprefix("+86"), wanted.shown)))
+    return said, other if held else []
+
+
+def _compared(text: str, wanted: Field) -> str:
+    digits = "".join(sign for sign in bare(text) if sign.isdigit())
+    return digits[-11:] if wanted.shown is Shown.PHONE else bare(text)
+
+
+def _held_of(imported: Import, rows: Sequence[ImportRow]) -> dict[int, Mapping[str, str]]:
+    """Return, by row id, what the system or an earlier row of the file says of whom each row may be."""
+    importer = importer_of(imported.kind)
+    sheets = {sheet.number: sheet for sheet in sheets_of(imported)}
+    found: dict[int, Mapping[str, str]] = {}
+    for number, sheet in sheets.items():
+        mine = [row for row in rows if row.sheet_number == number and row.match_id is not None]
+        if sheet.importer is not None and mine:
+            records = importer.sheets[sheet.importer].existing([row.match_id for row in mine])
+            found.update({row.id: records[row.match_id] for row in mine if row.match_id in records})
+    repeating = [row for row in rows if row.match_number is not None]
+    earlier = rows_at(imported, [(row.match_sheet, row.match_number) for row in repeating])
+    for row in repeating:
+        other = earlier.get((row.match_sheet, row.match_number))
+        if other is not None:
+            sheet = sheets[other.sheet_number]
+            plain = row_of(sheet, importer.sheets[sheet.importer], other.number, cells_from_json(other.cells))
+            found[row.id] = {name: "，".join(plain.texts(name)) for name in plain.cells}
+    return found
+
+
+def kept_aside(sheet: Sheet) -> list[str]:
+    """Return the headings of the columns that are no field: they are kept under their own names."""
+    return [text for column, text in sorted(sheet.headings.items()) if column not in sheet.mapping]
+
+
+def history_of(imported: Import) -> Sequence[HistoryLine]:
+    """Return what was done with a file, oldest first."""
+    return history.lines_of(Subject("import", imported.id))

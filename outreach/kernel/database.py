@@ -1,0 +1,127 @@
+"""The database: SQLite embedded, PostgreSQL grown up, one set of types and rules for both."""
+
+import enum
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+writing: ContextVar[bool] = ContextVar("writing", default=True)
+"""Whether a transaction begun here means to write. SQLite then takes its write lock at once, so that
+what was counted is still true when it is inserted; reading requests set it to False and never wait."""
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A point in time: aware going in, aware (UTC) coming out, UTC in the table."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Model(DeclarativeBase):
+    """The base of every table: typed columns, named constraints, enums by value with a check."""
+
+    registry = registry(
+        metadata=sa.MetaData(naming_convention=NAMES),
+        type_annotation_map={
+            datetime: Moment,
+            dict[str, Any]: sa.JSON,
+            list[Any]: sa.JSON,
+            enum.Enum: sa.Enum(
+                enum.Enum,
+                values_callable=lambda members: [member.value for member in members],
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+        },
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+
+db = SQLAlchemy(model_class=Model, disable_autonaming=True)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    if type(connection).__module__.split(".")[0] != "sqlite3":
+        return
+    # None: SQLAlchemy says BEGIN itself (below); otherwise the driver begins too late and oversells.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA busy_timeout = 15000")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: sa.Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")
+
+
+@contextmanager
+def own_transaction() -> Iterator[Session]:
+    """Yield a session with a transaction of its own, committed at the end, rolled back on an exception.
+
+    For what a *reading* request must still write (that a message was opened, who looked). A request
+    that already writes would wait for itself on SQLite, so there it is refused.
+
+    :raises RuntimeError: inside a transaction that means to write
+    """
+    if writing.get():
+        raise RuntimeError("a writing request uses its own session")
+    token = writing.set(True)
+    try:
+        with Session(db.engine) as session, session.begin():
+            yield session
+    finally:
+        writing.reset(token)
+
+
+def locked(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Return the statement so that it holds its rows until the transaction ends.
+
+    PostgreSQL locks the rows; SQLite, where it has no meaning, has taken the whole write lock at BEGIN.
+    """
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+def one_at_a_time(key: str) -> None:
+    """Let one transaction at a time past this point for a key, until it ends.
+
+    For counting what has no row of its own to lock. SQLite, where a transaction that writes is alone anyway, needs
+    nothing; PostgreSQL takes an advisory lock.
+    """
+    if db.session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
+        db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))

@@ -1,0 +1,176 @@
+"""What happened to a record, in lines that the application cannot rewrite.
+
+One chain per record. A line holds ids, codes, times and a salted hash of its words; the words stand in a
+row of their own that the law may require to be erased, and the chain still verifies. Each line's keyed
+hash covers the one before it. Triggers (guards.py) refuse to change or delete a line.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from outreach.kernel.actor import Actor, ActorKind
+from outreach.kernel.database import Model, db
+from outreach.kernel.sealing import Sealed, ring
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The record a line belongs to: a kind ("case", "event", …) and its id."""
+
+    kind: str
+    id: int
+
+
+class HistoryLine(Model):
+    """One thing that happened to one record."""
+
+    __tablename__ = "history_lines"
+    __table_args__ = (
+        sa.UniqueConstraint("subject_kind", "subject_id", "position"),
+        sa.CheckConstraint("position > 0", name="position_counts_from_one"),
+        sa.Index("ix_history_lines_at", "at"),
+    )
+
+    subject_kind: Mapped[str] = mapped_column(sa.String(32))
+    subject_id: Mapped[int]
+    position: Mapped[int]
+    at: Mapped[datetime]
+    act: Mapped[str] = mapped_column(sa.String(48))
+    actor_kind: Mapped[ActorKind]
+    actor_id: Mapped[int | None]
+    for_id: Mapped[int | None]
+    facts: Mapped[dict[str, Any]]
+    words_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    previous_hash: Mapped[str] = mapped_column(sa.String(64))
+    hash: Mapped[str] = mapped_column(sa.String(64))
+
+    words: Mapped["HistoryWords | None"] = relationship(back_populates="line", lazy="joined")
+
+    @property
+    def actor(self) -> Actor:
+        """Who did it."""
+        return Actor(self.actor_kind, self.actor_id, self.for_id)
+
+
+class HistoryWords(Model):
+    """The free words of a line: what the law may require to be erased."""
+
+    __tablename__ = "history_words"
+
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("history_lines.id"), unique=True)
+    salt: Mapped[str] = mapped_column(sa.String(32))
+    text: Mapped[str] = mapped_column(Sealed("history.words"))
+
+    line: Mapped[HistoryLine] = relationship(back_populates="words")
+
+
+def write(
+    *,
+    subject: Subject,
+    act: str,
+    by: Actor,
+    now: datetime,
+    facts: dict[str, Any] | None = None,
+    words: str | None = None,
+) -> HistoryLine:
+    """Add a line to the record's chain, in the caller's transaction.
+
+    `facts` may hold ids, codes, numbers and ISO times only, never a name or a free word: those go into
+    `words`. Whoever changes a record holds its row (`locked`), which also keeps its chain in order.
+    """
+    last = db.session.scalar(_last(subject))
+    salt = secrets.token_hex(16) if words is not None else None
+    line = HistoryLine(
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        position=last.position + 1 if last else 1,
+        at=now,
+        act=act,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        for_id=by.for_id,
+        facts=facts or {},
+        words_hash=_hash_of_words(salt, words) if words is not None else None,
+        previous_hash=last.hash if last else "",
+    )
+    line.hash = _hash(line)
+    if words is not None:
+        line.words = HistoryWords(salt=salt, text=words)
+    db.session.add(line)
+    db.session.flush()  # the next line of this record needs this one's position and hash
+    return line
+
+
+def lines_of(subject: Subject) -> Sequence[HistoryLine]:
+    """Return the record's lines, oldest first, with their words."""
+    return db.session.scalars(
+        sa.select(HistoryLine)
+        .where(HistoryLine.subject_kind == subject.kind, HistoryLine.subject_id == subject.id)
+        .order_by(HistoryLine.position)
+    ).all()
+
+
+def first_broken_position(session: Session, subject: Subject) -> int | None:
+    """Return where the record's chain was altered, cut out or reordered; None while it holds.
+
+    A chain cut at its very end cannot be told from a shorter one by itself: the record keeps no count.
+    """
+    expected, previous = 1, ""
+    for line in session.scalars(
+        sa.select(HistoryLine)
+        .where(HistoryLine.subject_kind == subject.kind, HistoryLine.subject_id == subject.id)
+        .order_by(HistoryLine.position)
+    ):
+        whole = (
+            line.position == expected
+            and line.previous_hash == previous
+            and hmac.compare_digest(line.hash, _hash(line))
+            and (line.words is None or line.words_hash == _hash_of_words(line.words.salt, line.words.text))
+        )
+        if not whole:
+            return expected
+        expected, previous = expected + 1, line.hash
+    return None
+
+
+def _last(subject: Subject) -> sa.Select[tuple[HistoryLine]]:
+    return (
+        sa.select(HistoryLine)
+        .where(HistoryLine.subject_kind == subject.kind, HistoryLine.subject_id == subject.id)
+        .order_by(HistoryLine.position.desc())
+        .limit(1)
+    )
+
+
+def _hash_of_words(salt: str | None, words: str) -> str:
+    return hashlib.sha256(f"{salt}\0{words}".encode()).hexdigest()
+
+
+def _hash(line: HistoryLine) -> str:
+    covered = json.dumps(
+        [
+            line.subject_kind,
+            line.subject_id,
+            line.position,
+            line.at.astimezone(UTC).isoformat(),
+            line.act,
+            line.actor_kind,
+            line.actor_id,
+            line.for_id,
+            line.facts,
+            line.words_hash,
+            line.previous_hash,
+        ],
+        ensure_ascii=True,
+        sort_keys=True,
+    )
+    return hmac.new(ring().history, covered.encode(), hashlib.sha256).hexdigest()

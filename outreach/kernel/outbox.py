@@ -1,0 +1,159 @@
+"""Work to be done later, written in the same transaction as what calls for it.
+
+The table is the only truth: a worker claims a row, does it, and marks it. A worker that dies leaves its
+claim to run out, after which another takes the row; so every job must bear being begun twice.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from outreach.kernel.database import Model, db
+
+CLAIM_LASTS = timedelta(minutes=5)
+MOST_ATTEMPTS = 8
+WAITS = timedelta(minutes=2)
+
+
+class WorkState(StrEnum):
+    """Where a piece of work stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Urgency(StrEnum):
+    """What goes first: somebody stands waiting, somebody was told something, many are told something."""
+
+    NOW = "0-now"
+    SOON = "1-soon"
+    BULK = "2-bulk"
+
+
+class Work(Model):
+    """One call of a feature's job, with ids as arguments, never personal data."""
+
+    __tablename__ = "work"
+    __table_args__ = (sa.Index("ix_work_next", "state", "urgency", "due_at", "id"),)
+
+    job: Mapped[str] = mapped_column(sa.String(64))
+    arguments: Mapped[dict[str, Any]]
+    urgency: Mapped[Urgency]
+    state: Mapped[WorkState] = mapped_column(default=WorkState.WAITING)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(sa.String(120))
+    progress: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+
+
+class TryLater(Exception):  # noqa: N818 -- an instruction, not an error
+    """Something a job needs is not there yet (its text says what, without personal data); nothing was tried."""
+
+
+def enqueue(
+    *,
+    job: str,
+    now: datetime,
+    urgency: Urgency = Urgency.SOON,
+    due_at: datetime | None = None,
+    **arguments: object,
+) -> Work:
+    """Write down a call of `outreach.<feature>.jobs.<function>` for a worker, in the caller's transaction.
+
+    `job` is "<feature>.<function>". The function is called with the arguments, and `now` and `work` (this row).
+    """
+    work = Work(job=job, arguments=arguments, urgency=urgency, due_at=due_at or now)
+    db.session.add(work)
+    db.session.flush()  # callers show the progress of this row
+    return work
+
+
+def claim(*, now: datetime) -> Work | None:
+    """Take the next due piece of work, also one whose worker went silent, and commit the claim."""
+    due = sa.or_(
+        sa.and_(Work.state == WorkState.WAITING, Work.due_at <= now),
+        sa.and_(Work.state == WorkState.RUNNING, Work.claimed_until < now),
+    )
+    work = db.session.scalar(
+        sa.select(Work)
+        .where(due)
+        .order_by(Work.urgency, Work.due_at, Work.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if work is not None:
+        work.state = WorkState.RUNNING
+        work.attempts += 1
+        work.claimed_until = now + CLAIM_LASTS
+    db.session.commit()
+    return work
+
+
+def still_at_it(work_id: int, *, done: int, total: int | None, now: datetime) -> None:
+    """Say how far a long job is and keep its claim for another while; the job commits it with its step."""
+    db.session.execute(
+        sa.update(Work)
+        .where(Work.id == work_id)
+        .values(progress=done, total=total, claimed_until=now + CLAIM_LASTS)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def job_of(name: str) -> Callable[..., None]:
+    """Return the function that a job's name stands for.
+
+    :raises LookupError: if no feature has it
+    """
+    feature, _, function = name.partition(".")
+    try:
+        return getattr(import_module(f"outreach.{feature}.jobs"), function)
+    except (ImportError, AttributeError) as error:
+        raise LookupError(name) from error
+
+
+def perform(work: Work, *, now: datetime) -> None:
+    """Do one claimed piece of work and mark what became of it.
+
+    A job that raises is tried again later, further apart each time (30 s, doubling), and given up after eight
+    attempts; one that raises TryLater waits without being given up. Errors are kept by class only: their messages
+    may hold personal data.
+    """
+    work_id = work.id
+    try:
+        job_of(work.job)(**work.arguments, now=now, work=work)
+    except TryLater as later:
+        db.session.rollback()
+        work = db.session.get_one(Work, work_id)
+        work.error = str(later)[:120]
+        work.state = WorkState.WAITING
+        work.claimed_until = None
+        work.attempts -= 1
+        work.due_at = now + WAITS
+    except Exception as error:  # a job's failure must not end the worker
+        db.session.rollback()
+        work = db.session.get_one(Work, work_id)
+        work.error = type(error).__name__
+        work.claimed_until = None
+        if work.attempts >= MOST_ATTEMPTS:
+            work.state = WorkState.FAILED
+            work.finished_at = now
+        else:
+            work.state = WorkState.WAITING
+            work.due_at = now + timedelta(seconds=30 * 2 ** (work.attempts - 1))
+    else:
+        work = db.session.get_one(Work, work_id)
+        work.state = WorkState.DONE
+        work.finished_at = now
+        work.claimed_until = None
+        work.error = None
+    db.session.commit()

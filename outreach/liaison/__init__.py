@@ -1,0 +1,1 @@
+"""Keeping in touch (联系): pairings and visits."""

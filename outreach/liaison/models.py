@@ -1,0 +1,109 @@
+"""Pairings, visits, and what was asked on them."""
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from outreach.cases.models import Case
+from outreach.kernel.database import Model
+from outreach.kernel.sealing import Sealed
+from outreach.liaison.rules import PairingKind, Rhythm, VisitWay
+from outreach.organisations.models import Account, Organisation
+from outreach.people.models import Person
+
+_LIVING = sa.text("ends_on IS NULL")
+
+
+class Pairing(Model):
+    """One leader or officer joined to one talent, from a date to a date, with a rhythm."""
+
+    __tablename__ = "pairings"
+    __table_args__ = (
+        sa.CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="ends_after_it_starts"),
+        sa.Index(
+            "uq_pairings_living",
+            "leader_id",
+            "person_id",
+            unique=True,
+            sqlite_where=_LIVING,
+            postgresql_where=_LIVING,
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    kind: Mapped[PairingKind] = mapped_column(default=PairingKind.LEADER)
+    leader_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    liaison_officer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
+    rhythm: Mapped[Rhythm]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    created_at: Mapped[datetime]
+
+    organisation: Mapped[Organisation] = relationship()
+    leader: Mapped[Account] = relationship(foreign_keys=[leader_id])
+    liaison_officer: Mapped[Account | None] = relationship(foreign_keys=[liaison_officer_id])
+    person: Mapped[Person] = relationship()
+
+
+class Visit(Model):
+    """One contact with one or several talents, by one or several leaders; logged by one account."""
+
+    __tablename__ = "visits"
+    __table_args__ = (sa.UniqueConstraint("account_id", "form_token"),)
+
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    form_token: Mapped[str] = mapped_column(sa.String(40))  # the form it came from: sent twice, logged once
+    at: Mapped[datetime]
+    way: Mapped[VisitWay]
+    companions: Mapped[str | None] = mapped_column(sa.String(200))
+    situation: Mapped[str | None] = mapped_column(Sealed("visit.situation"))  # 问情
+    advice: Mapped[str | None] = mapped_column(Sealed("visit.advice"))  # 问策
+    confidential: Mapped[bool] = mapped_column(default=False)
+    logged_at: Mapped[datetime]
+
+    account: Mapped[Account] = relationship()
+    leaders: Mapped[list["VisitLeader"]] = relationship(back_populates="visit", lazy="selectin")
+    talents: Mapped[list["VisitTalent"]] = relationship(back_populates="visit", lazy="selectin")
+    asked: Mapped[list["VisitCase"]] = relationship(back_populates="visit", order_by="VisitCase.id")
+
+
+class VisitLeader(Model):
+    """That a leader (or officer) was there."""
+
+    __tablename__ = "visit_leaders"
+    __table_args__ = (sa.UniqueConstraint("visit_id", "account_id"),)
+
+    visit_id: Mapped[int] = mapped_column(sa.ForeignKey("visits.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+
+    visit: Mapped[Visit] = relationship(back_populates="leaders")
+    account: Mapped[Account] = relationship(lazy="joined")
+
+
+class VisitTalent(Model):
+    """That a talent was met."""
+
+    __tablename__ = "visit_talents"
+    __table_args__ = (sa.UniqueConstraint("visit_id", "person_id"),)
+
+    visit_id: Mapped[int] = mapped_column(sa.ForeignKey("visits.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
+
+    visit: Mapped[Visit] = relationship(back_populates="talents")
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class VisitCase(Model):
+    """A request that was made on a visit."""
+
+    __tablename__ = "visit_cases"
+    __table_args__ = (sa.UniqueConstraint("case_id"),)
+
+    visit_id: Mapped[int] = mapped_column(sa.ForeignKey("visits.id"), index=True)
+    case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"))
+
+    visit: Mapped[Visit] = relationship(back_populates="asked")
+    case: Mapped[Case] = relationship()

@@ -1,0 +1,218 @@
+"""Pairing people, and writing down that they met: everything about liaison that changes."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy.exc import IntegrityError
+
+from outreach.cases import operations as cases
+from outreach.cases.models import Case
+from outreach.cases.rules import CaseSource, Topic
+from outreach.kernel import history
+from outreach.kernel.actor import Actor
+from outreach.kernel.clock import office_day
+from outreach.kernel.database import db
+from outreach.kernel.history import Subject
+from outreach.liaison import queries
+from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
+from outreach.liaison.rules import (
+    AlreadyPaired,
+    Ask,
+    EndsAhead,
+    EndsBeforeItStarts,
+    NobodyMet,
+    NotYourPairing,
+    PairingEnded,
+    PairingKind,
+    Rhythm,
+    VisitAhead,
+    VisitWay,
+    title_of,
+)
+from outreach.organisations.models import Account, Organisation
+from outreach.people.models import ContactPoint, Person
+from outreach.people.rules import ContactKind
+
+
+def pair(
+    *,
+    leader: Account,
+    person: Person,
+    liaison_officer: Account | None,
+    kind: PairingKind,
+    rhythm: Rhythm,
+    starts_on: date,
+    organisation: Organisation,
+    by: Actor,
+    now: datetime,
+    remark: str | None = None,
+) -> Pairing:
+    """Join a leader (or officer) and a talent from a day on; a `remark` is kept with its history.
+
+    :raises AlreadyPaired: if a pairing without an end joins them already
+    """
+    if queries.living_pairing(leader, person) is not None:
+        raise AlreadyPaired(leader=leader.name, talent=person.name)
+    pairing = Pairing(
+        organisation_id=organisation.id,
+        kind=kind,
+        leader=leader,
+        liaison_officer=liaison_officer,
+        person=person,
+        rhythm=rhythm,
+        starts_on=starts_on,
+        created_at=now,
+    )
+    db.session.add(pairing)
+    db.session.flush()  # its history names it
+    history.write(
+        subject=Subject("pairing", pairing.id),
+        act="paired",
+        by=by,
+        now=now,
+        facts={
+            "leader": leader.id,
+            "talent": person.id,
+            "liaison_officer": liaison_officer.id if liaison_officer else None,
+            "rhythm": rhythm,
+            "starts_on": starts_on.isoformat(),
+        },
+        words=remark,
+    )
+    return pairing
+
+
+def end_pairing(*, pairing: Pairing, ends_on: date, by: Actor, now: datetime) -> None:
+    """End a pairing; `ends_on`, its last day, has come. What was promised stays owed by the units that owe it.
+
+    :raises PairingEnded: if it has an end already
+    :raises EndsBeforeItStarts: for a day before its first
+    :raises EndsAhead: for a day to come
+    """
+    if pairing.ends_on is not None:
+        raise PairingEnded
+    if ends_on > office_day(now):
+        raise EndsAhead
+    if ends_on < pairing.starts_on:
+        raise EndsBeforeItStarts(day=pairing.starts_on.isoformat())
+    pairing.ends_on = ends_on
+    history.write(
+        subject=Subject("pairing", pairing.id), act="ended", by=by, now=now, facts={"ends_on": ends_on.isoformat()}
+    )
+
+
+def fresh_form_token() -> str:
+    """Return what tells one form from another, so that a form sent twice logs one visit."""
+    return secrets.token_urlsafe(24)
+
+
+def log_visit(
+    *,
+    account: Account,
+    form_token: str,
+    pairings: Sequence[Pairing],
+    at: datetime,
+    way: VisitWay,
+    companions: str | None,
+    asks: Sequence[Ask],
+    situation: str | None,
+    advice: str | None,
+    advised_by: int | None,
+    confidential: bool,
+    now: datetime,
+) -> Visit:
+    """Write down a visit and make a request of each thing asked; advice becomes a request too, for it needs an answer.
+
+    The leaders of the pairings went, their talents were met. `account` logs it: as the leader, or for the leader
+    whose liaison officer it is, which the history says. `advised_by` is the id of the talent whose advice it is, by
+    default the first one met. The same form of the same account sent again
+    returns the visit it logged the first time and changes nothing.
+
+    :raises NobodyMet: without a pairing, or where something was asked by somebody who was not met
+    :raises NotYourPairing: for a pairing the account neither leads nor serves
+    :raises VisitAhead: for a time that has not come yet
+    """
+    logged = queries.visit_of_form(account, form_token)
+    if logged is not None:
+        return logged
+    if advice:
+        adviser = advised_by or next((pairing.person_id for pairing in pairings), 0)
+        asks = [*asks, Ask(person_id=adviser, topic=Topic.ADVICE, words=advice)]
+    _check(account=account, pairings=pairings, at=at, asks=asks, now=now)
+    visit = Visit(
+        organisation_id=pairings[0].organisation_id,
+        account=account,
+        form_token=form_token,
+        at=at,
+        way=way,
+        companions=companions or None,
+        situation=situation or None,
+        advice=advice or None,
+        confidential=confidential,
+        logged_at=now,
+    )
+    leaders = {pairing.leader_id: pairing.leader for pairing in pairings}
+    talents = {pairing.person_id: pairing.person for pairing in pairings}
+    try:
+        with db.session.begin_nested():
+            db.session.add(visit)
+    except IntegrityError:  # the same form, sent twice in the same instant: the other request was first
+        logged = queries.visit_of_form(account, form_token)
+        if logged is None:
+            raise
+        return logged
+    visit.leaders = [VisitLeader(account=leader) for leader in leaders.values()]
+    visit.talents = [VisitTalent(person=talent) for talent in talents.values()]
+    for_id = None if account.id in leaders else pairings[0].leader_id
+    by = Actor(account.actor.kind, account.id, for_id)
+    raised = [_request(ask, pairings=pairings, by=by, now=now) for ask in asks]
+    visit.asked = [VisitCase(case=case) for case in raised]
+    db.session.flush()  # the line below names the requests
+    history.write(
+        subject=Subject("visit", visit.id),
+        act="logged",
+        by=by,
+        now=now,
+        facts={
+            "at": at.isoformat(),
+            "way": way,
+            "leaders": sorted(leaders),
+            "talents": sorted(talents),
+            "cases": [case.id for case in raised],
+        },
+    )
+    return visit
+
+
+def _check(*, account: Account, pairings: Sequence[Pairing], at: datetime, asks: Sequence[Ask], now: datetime) -> None:
+    met = {pairing.person_id for pairing in pairings}
+    if not met or any(ask.person_id not in met for ask in asks):
+        raise NobodyMet
+    if any(account.id not in (pairing.leader_id, pairing.liaison_officer_id) for pairing in pairings):
+        raise NotYourPairing
+    if at > now:
+        raise VisitAhead
+
+
+def _request(ask: Ask, *, pairings: Sequence[Pairing], by: Actor, now: datetime) -> Case:
+    pairing = next(pairing for pairing in pairings if pairing.person_id == ask.person_id)
+    return cases.register(
+        person=pairing.person,
+        contact_point=_told_at(pairing.person),
+        topic=ask.topic,
+        title=title_of(ask.words),
+        words=ask.words,
+        source=CaseSource.VISIT,
+        intake=pairing.organisation,
+        by=by,
+        now=now,
+        complex=ask.complex,
+    )
+
+
+def _told_at(person: Person) -> ContactPoint | None:
+    """Return where the person is told of each step: by mail, which holds a whole answer, or else by telephone."""
+    points = [contact.contact_point for contact in person.contacts]
+    mail = (point for point in points if point.kind is ContactKind.EMAIL)
+    return next(mail, points[0] if points else None)

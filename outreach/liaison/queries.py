@@ -1,0 +1,503 @@
+"""Reading pairings and visits: who may see them, what is due, who met whom when."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from outreach.cases.models import Case
+from outreach.cases.queries import routes_of, visible
+from outreach.cases.rules import DAYS_TO_ASSIGN, Origin, Topic, answer_deadline
+from outreach.kernel.calendar_days import working_calendar
+from outreach.kernel.clock import office_day
+from outreach.kernel.database import db, locked
+from outreach.kernel.history import HistoryLine, Subject, lines_of
+from outreach.kernel.paging import SIZE, Key, Page, page_of
+from outreach.kernel.wording import N_
+from outreach.kernel.working_days import Deadline
+from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
+from outreach.liaison.rules import Due, DueState, VisitWay, due
+from outreach.organisations.models import Account, Organisation
+from outreach.organisations.queries import reach, reaches
+from outreach.organisations.rules import Permission
+from outreach.people.models import Person
+from outreach.people.rules import TimelineEntry
+
+
+@dataclass(frozen=True)
+class Contact:
+    """That somebody met a talent: when, how, and who."""
+
+    visit_id: int
+    at: datetime
+    way: VisitWay
+    leaders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PairingDue:
+    """A pairing as a list shows it: when the next contact is due, the last one, and the last by anybody."""
+
+    pairing: Pairing
+    due: Due
+    last: Contact | None
+    last_by_anyone: Contact | None
+
+    @property
+    def met_by_others_since(self) -> Contact | None:
+        """The last contact by somebody else, where it is later than the leader's own."""
+        other = self.last_by_anyone
+        if other is None or (self.last is not None and other.visit_id == self.last.visit_id):
+            return None
+        return other
+
+
+@dataclass(frozen=True)
+class DueCounts:
+    """How many pairings stand how."""
+
+    all: int
+    overdue: int
+    soon: int
+    never_met: int
+
+
+# --- scopes ------------------------------------------------------------------------------------
+
+
+LIVING = Pairing.ends_on.is_(None)
+
+
+def _of(viewer: Account) -> Any:
+    return sa.or_(Pairing.leader_id == viewer.id, Pairing.liaison_officer_id == viewer.id)
+
+
+def _seen_by(viewer: Account) -> Any:
+    return sa.or_(_of(viewer), Pairing.organisation_id.in_(reach(viewer, Permission.PAIRING_READ)))
+
+
+def paired_people(viewer: Account) -> sa.Select[tuple[int]]:
+    """Return a select of the ids of the talents whom the viewer meets, as leader, officer or liaison officer.
+
+    The requests of these people are the viewer's to follow (cases.queries.followed_people).
+    """
+    return sa.select(Pairing.person_id).where(_of(viewer), LIVING)
+
+
+def pairing_for(viewer: Account, pairing_id: int) -> Pairing:
+    """Return a pairing the viewer may see, or answer 404."""
+    return db.first_or_404(
+        sa.select(Pairing)
+        .where(Pairing.id == pairing_id, _seen_by(viewer))
+        .options(joinedload(Pairing.person), joinedload(Pairing.leader), joinedload(Pairing.liaison_officer))
+    )
+
+
+def may_edit(viewer: Account, pairing: Pairing) -> bool:
+    """Tell whether the viewer may end a pairing."""
+    return reaches(viewer, pairing.organisation, Permission.PAIRING_EDIT)
+
+
+def pairing_for_editing(viewer: Account, pairing_id: int) -> Pairing:
+    """Return a pairing the viewer may end, its row held until the transaction ends, or answer 404."""
+    return db.first_or_404(
+        locked(
+            sa.select(Pairing).where(
+                Pairing.id == pairing_id, Pairing.organisation_id.in_(reach(viewer, Permission.PAIRING_EDIT))
+            )
+        )
+    )
+
+
+def pairings_of_person(viewer: Account, person_id: int) -> Sequence[Pairing]:
+    """Return a talent's pairings that the viewer may see, living ones first, then the latest."""
+    return db.session.scalars(
+        sa.select(Pairing)
+        .where(Pairing.person_id == person_id, _seen_by(viewer))
+        .options(joinedload(Pairing.leader), joinedload(Pairing.liaison_officer))
+        .order_by(Pairing.ends_on.is_not(None), Pairing.starts_on.desc(), Pairing.id.desc())
+    ).all()
+
+
+def is_paired_with(viewer: Account, person_id: int) -> bool:
+    """Tell whether the viewer meets this talent, as leader, officer or liaison officer."""
+    return db.session.scalar(paired_people(viewer).where(Pairing.person_id == person_id).limit(1)) is not None
+
+
+def _shared_a_visit(viewer: Account) -> Any:
+    """Return the condition on visits of those who were there, logged it, or serve the pairing as liaison officer."""
+    return sa.or_(
+        Visit.account_id == viewer.id,
+        sa.exists().where(VisitLeader.visit_id == Visit.id, VisitLeader.account_id == viewer.id),
+        sa.exists().where(
+            VisitLeader.visit_id == Visit.id,
+            VisitTalent.visit_id == Visit.id,
+            Pairing.leader_id == VisitLeader.account_id,
+            Pairing.person_id == VisitTalent.person_id,
+            Pairing.liaison_officer_id == viewer.id,
+        ),
+    )
+
+
+def _visits_seen_by(viewer: Account) -> Any:
+    return sa.or_(_shared_a_visit(viewer), Visit.organisation_id.in_(reach(viewer, Permission.PAIRING_READ)))
+
+
+def visit_for(viewer: Account, visit_id: int) -> Visit:
+    """Return a visit the viewer may see, or answer 404.
+
+    Seen by who logged it, who was there, the liaison officers of the pairings it served, and those who may
+    read every pairing of the organisation.
+    """
+    return db.first_or_404(
+        sa.select(Visit).where(Visit.id == visit_id, _visits_seen_by(viewer)).options(joinedload(Visit.account))
+    )
+
+
+def origin_of(viewer: Account, case: Case) -> Origin | None:
+    """Return the visit a request was made on, for those who may see it (cases.queries.origins)."""
+    visit_id = db.session.scalar(
+        sa.select(VisitCase.visit_id)
+        .join(Visit, Visit.id == VisitCase.visit_id)
+        .where(VisitCase.case_id == case.id, _visits_seen_by(viewer))
+    )
+    if visit_id is None:
+        return None
+    return Origin(sentence=N_("See the visit"), values={}, endpoint="liaison.show", arguments={"visit_id": visit_id})
+
+
+def may_read_notes(viewer: Account, visit: Visit) -> bool:
+    """Tell whether the viewer may read what a visit noted (问情, 问策).
+
+    Confidential notes are read by who logged them, the leaders, the liaison officers of the pairings, and a
+    supervisor of the organisation; others that see the visit see only that there are notes.
+    """
+    if not visit.confidential:
+        return True
+    supervised = Visit.organisation_id.in_(reach(viewer, Permission.CASE_SUPERVISE))
+    allowed = sa.select(Visit.id).where(Visit.id == visit.id, sa.or_(_shared_a_visit(viewer), supervised))
+    return db.session.scalar(allowed) is not None
+
+
+def visits_in_sight(viewer: Account, visit_ids: Collection[int]) -> set[int]:
+    """Return which of these visits the viewer may open."""
+    return set(db.session.scalars(sa.select(Visit.id).where(Visit.id.in_(visit_ids), _visits_seen_by(viewer))))
+
+
+# --- what is due -------------------------------------------------------------------------------
+
+
+def _standings(where: Any, *, now: datetime) -> list[tuple[Due, int]]:
+    """Return every living pairing's due and id, the longest overdue first.
+
+    One light row per pairing: the rule that adds months stands once, in rules.due, not again in two dialects
+    of SQL. A city has some thousands of pairings; only the rows of the page shown are loaded whole.
+    """
+    last_at = (
+        sa.select(sa.func.max(Visit.at))
+        .join(VisitTalent, VisitTalent.visit_id == Visit.id)
+        .join(VisitLeader, VisitLeader.visit_id == Visit.id)
+        .where(
+            VisitTalent.person_id == Pairing.person_id,
+            VisitLeader.account_id == Pairing.leader_id,
+            Visit.at <= now,
+        )
+        .scalar_subquery()
+    )
+    today = office_day(now)
+    rows = db.session.execute(sa.select(Pairing.id, Pairing.rhythm, Pairing.starts_on, last_at).where(where, LIVING))
+    return sorted(
+        (
+            (
+                due(
+                    rhythm=rhythm,
+                    starts_on=starts_on,
+                    last_on=office_day(last) if last else None,
+                    today=today,
+                ),
+                pairing_id,
+            )
+            for pairing_id, rhythm, starts_on, last in rows
+        ),
+        key=lambda standing: (standing[0].due_on, standing[1]),
+    )
+
+
+def due_counts(viewer: Account, *, now: datetime, mine: bool) -> DueCounts:
+    """Return how many of the viewer's (or of all visible) living pairings stand how."""
+    standings = [standing for standing, _ in _standings(_of(viewer) if mine else _seen_by(viewer), now=now)]
+    return DueCounts(
+        all=len(standings),
+        overdue=sum(standing.state is DueState.OVERDUE for standing in standings),
+        soon=sum(standing.state is DueState.SOON for standing in standings),
+        never_met=sum(standing.never_met for standing in standings),
+    )
+
+
+def due_pairings(
+    viewer: Account,
+    *,
+    now: datetime,
+    mine: bool,
+    state: DueState | None = None,
+    never_met: bool = False,
+    cursor: str | None = None,
+    size: int = SIZE,
+) -> Page[PairingDue]:
+    """Return one page of living pairings, the longest overdue first.
+
+    `mine` keeps to those the viewer leads or serves; otherwise all that the viewer may see. A damaged cursor
+    gives the first page.
+    """
+    standings = [
+        (standing, pairing_id)
+        for standing, pairing_id in _standings(_of(viewer) if mine else _seen_by(viewer), now=now)
+        if (state is None or standing.state is state) and (not never_met or standing.never_met)
+    ]
+    keys = [(standing.due_on, pairing_id) for standing, pairing_id in standings]
+    begin, end = _window(keys, cursor, size)
+    shown = standings[begin:end]
+    return Page(
+        items=_whole(shown, now=now),
+        previous=_mark("before", keys[begin]) if shown and begin > 0 else None,
+        next=_mark("after", keys[end - 1]) if shown and end < len(keys) else None,
+    )
+
+
+def _mark(side: str, key: tuple[date, int]) -> str:
+    return f"{side}_{key[0].isoformat()}_{key[1]}"
+
+
+def _window(keys: Sequence[tuple[date, int]], cursor: str | None, size: int) -> tuple[int, int]:
+    try:
+        side, day, pairing_id = (cursor or "").split("_")
+        key = (date.fromisoformat(day), int(pairing_id))
+    except ValueError:
+        return 0, min(size, len(keys))
+    if side == "before":
+        end = bisect_left(keys, key)
+        return max(0, end - size), end
+    begin = bisect_right(keys, key)
+    return begin, min(begin + size, len(keys))
+
+
+def _whole(standings: Sequence[tuple[Due, int]], *, now: datetime) -> list[PairingDue]:
+    pairings = {
+        pairing.id: pairing
+        for pairing in db.session.scalars(
+            sa.select(Pairing)
+            .where(Pairing.id.in_([pairing_id for _, pairing_id in standings]))
+            .options(joinedload(Pairing.person), joinedload(Pairing.leader), joinedload(Pairing.liaison_officer))
+        )
+    }
+    by_anyone = last_contacts([pairing.person_id for pairing in pairings.values()], now=now)
+    own = _last_of_pairings(pairings.values(), now=now)
+    return [
+        PairingDue(
+            pairing=pairings[pairing_id],
+            due=standing,
+            last=own.get(pairing_id),
+            last_by_anyone=by_anyone.get(pairings[pairing_id].person_id),
+        )
+        for standing, pairing_id in standings
+    ]
+
+
+def _last_of_pairings(pairings: Iterable[Pairing], *, now: datetime) -> dict[int, Contact]:
+    ranked = (
+        sa.select(
+            Pairing.id.label("pairing_id"),
+            Visit.id.label("visit_id"),
+            sa.func.row_number()
+            .over(partition_by=Pairing.id, order_by=(Visit.at.desc(), Visit.id.desc()))
+            .label("nth"),
+        )
+        .join(VisitTalent, VisitTalent.person_id == Pairing.person_id)
+        .join(Visit, Visit.id == VisitTalent.visit_id)
+        .join(
+            VisitLeader,
+            sa.and_(VisitLeader.visit_id == Visit.id, VisitLeader.account_id == Pairing.leader_id),
+        )
+        .where(Pairing.id.in_([pairing.id for pairing in pairings]), Visit.at <= now)
+        .subquery()
+    )
+    found = db.session.execute(sa.select(ranked.c.pairing_id, ranked.c.visit_id).where(ranked.c.nth == 1)).all()
+    contacts = _contacts([visit_id for _, visit_id in found])
+    return {pairing_id: contacts[visit_id] for pairing_id, visit_id in found}
+
+
+def last_contacts(person_ids: Collection[int], *, now: datetime) -> Mapping[int, Contact]:
+    """Return the last contact of each talent with any leader or officer; who was never met is missing."""
+    ranked = (
+        sa.select(
+            VisitTalent.person_id,
+            Visit.id.label("visit_id"),
+            sa.func.row_number()
+            .over(partition_by=VisitTalent.person_id, order_by=(Visit.at.desc(), Visit.id.desc()))
+            .label("nth"),
+        )
+        .join(Visit, Visit.id == VisitTalent.visit_id)
+        .where(VisitTalent.person_id.in_(person_ids), Visit.at <= now)
+        .subquery()
+    )
+    found = db.session.execute(sa.select(ranked.c.person_id, ranked.c.visit_id).where(ranked.c.nth == 1)).all()
+    contacts = _contacts([visit_id for _, visit_id in found])
+    return {person_id: contacts[visit_id] for person_id, visit_id in found}
+
+
+def _contacts(visit_ids: Collection[int]) -> dict[int, Contact]:
+    found: dict[int, Contact] = {}
+    for visit_id, at, way, leader in db.session.execute(
+        sa.select(Visit.id, Visit.at, Visit.way, Account.name)
+        .join(VisitLeader, VisitLeader.visit_id == Visit.id)
+        .join(Account, Account.id == VisitLeader.account_id)
+        .where(Visit.id.in_(visit_ids))
+        .order_by(VisitLeader.id)
+    ):
+        before = found[visit_id].leaders if visit_id in found else ()
+        found[visit_id] = Contact(visit_id=visit_id, at=at, way=way, leaders=(*before, leader))
+    return found
+
+
+def dues_of(pairings: Sequence[Pairing], *, now: datetime) -> dict[int, Due]:
+    """Return when the next contact of each of these pairings is due, by the pairing's id."""
+    last = _last_of_pairings(pairings, now=now)
+    return {
+        pairing.id: due(
+            rhythm=pairing.rhythm,
+            starts_on=pairing.starts_on,
+            last_on=office_day(last[pairing.id].at) if pairing.id in last else None,
+            today=office_day(now),
+        )
+        for pairing in pairings
+    }
+
+
+# --- visits ------------------------------------------------------------------------------------
+
+
+def recent_visits(viewer: Account, *, cursor: str | None, size: int = SIZE) -> Page[Visit]:
+    """Return the visits of the viewer's pairings or organisation, the latest first."""
+    return page_of(
+        sa.select(Visit).where(_visits_seen_by(viewer)).options(joinedload(Visit.account)),
+        keys=[Key(Visit.at, descending=True), Key(Visit.id, descending=True)],
+        cursor=cursor,
+        size=size,
+    )
+
+
+def visits_of(pairing: Pairing) -> Sequence[Visit]:
+    """Return the contacts of a pairing's leader with its talent, the latest first (the last 100)."""
+    return db.session.scalars(
+        sa.select(Visit)
+        .join(VisitTalent, VisitTalent.visit_id == Visit.id)
+        .join(VisitLeader, VisitLeader.visit_id == Visit.id)
+        .where(VisitTalent.person_id == pairing.person_id, VisitLeader.account_id == pairing.leader_id)
+        .order_by(Visit.at.desc(), Visit.id.desc())
+        .limit(100)
+    ).all()
+
+
+def asked_on(visit: Visit) -> Sequence[Case]:
+    """Return the requests made on a visit, in the order they were written down."""
+    return db.session.scalars(
+        sa.select(Case)
+        .join(VisitCase, VisitCase.case_id == Case.id)
+        .where(VisitCase.visit_id == visit.id)
+        .options(joinedload(Case.answerable), joinedload(Case.lead), joinedload(Case.intake), joinedload(Case.person))
+        .order_by(VisitCase.id)
+    ).all()
+
+
+def cases_in_sight(viewer: Account, case_ids: Collection[int]) -> set[int]:
+    """Return which of these requests the viewer may open."""
+    return set(db.session.scalars(sa.select(Case.id).where(Case.id.in_(case_ids), visible(viewer))))
+
+
+def history_of(visit: Visit) -> Sequence[HistoryLine]:
+    """Return what happened to the visit's record, oldest first."""
+    return lines_of(Subject("visit", visit.id))
+
+
+def visit_of_form(account: Account, form_token: str) -> Visit | None:
+    """Return the visit that a form already logged, or None."""
+    return db.session.scalar(sa.select(Visit).where(Visit.account_id == account.id, Visit.form_token == form_token))
+
+
+def loggable(viewer: Account, *, now: datetime) -> Sequence[PairingDue]:
+    """Return the living pairings for which the viewer may log a visit, the longest overdue first."""
+    return _whole(_standings(_of(viewer), now=now), now=now)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where something asked now on one topic goes, and by when it is answered there.
+
+    Without a standing route (`routed` is False) it waits at the intake desk, and the deadlines are for assigning it.
+    """
+
+    unit: str
+    routed: bool
+    due: Deadline
+    due_if_complex: Deadline
+
+
+def destinations(intake: Organisation, *, now: datetime) -> dict[Topic, Destination]:
+    """Return where each topic goes by the intake desk's standing routes, and until when it would be answered."""
+    calendar = working_calendar()
+    routes = routes_of(intake)
+    to_assign = calendar.due(now, DAYS_TO_ASSIGN)
+    answered = answer_deadline(assigned_at=now, complex=False, calendar=calendar)
+    answered_if_complex = answer_deadline(assigned_at=now, complex=True, calendar=calendar)
+    return {
+        topic: Destination(
+            unit=routes[topic].unit.short_name, routed=True, due=answered, due_if_complex=answered_if_complex
+        )
+        if topic in routes
+        else Destination(unit=intake.short_name, routed=False, due=to_assign, due_if_complex=to_assign)
+        for topic in Topic
+    }
+
+
+def living_pairing(leader: Account, person: Person) -> Pairing | None:
+    """Return the pairing without an end that joins a leader and a talent, or None."""
+    return db.session.scalar(
+        sa.select(Pairing).where(
+            Pairing.leader_id == leader.id, Pairing.person_id == person.id, Pairing.ends_on.is_(None)
+        )
+    )
+
+
+TIMELINE_SENTENCES = {
+    VisitWay.VISIT: N_("Visited by %(leaders)s"),
+    VisitWay.TALK: N_("Sat down to talk with %(leaders)s"),
+    VisitWay.TELEPHONE: N_("Spoke with %(leaders)s on the telephone"),
+    VisitWay.VIDEO: N_("Met %(leaders)s by video"),
+}
+
+
+def timeline_of(*, person_id: int, before: datetime, limit: int) -> list[TimelineEntry]:
+    """Return the talent's visits before a moment, the latest first. Notes stay on the visit's own page."""
+    query = (
+        sa.select(Visit)
+        .join(VisitTalent, VisitTalent.visit_id == Visit.id)
+        .where(VisitTalent.person_id == person_id, Visit.at < before)
+        .order_by(Visit.at.desc(), Visit.id.desc())
+        .limit(limit)
+    )
+    return [
+        TimelineEntry(
+            at=visit.at,
+            kind="visit",
+            key=f"visit:{visit.id}",
+            sentence=TIMELINE_SENTENCES[visit.way],
+            values={"leaders": [there.account.name for there in visit.leaders]},
+            endpoint="liaison.show",
+            arguments={"visit_id": visit.id},
+        )
+        for visit in db.session.scalars(query)
+    ]

@@ -1,0 +1,175 @@
+"""The desk of liaison: who is due, a visit to log, a visit that was logged."""
+
+from datetime import datetime
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from outreach.kernel import clock
+from outreach.liaison import operations, queries
+from outreach.liaison.forms import MOST_ASKS, EndForm, VisitForm
+from outreach.liaison.queries import PairingDue
+from outreach.liaison.rules import DueState, VisitWay
+from outreach.organisations.rules import Permission
+from outreach.web.access import requires
+
+blueprint = Blueprint("liaison", __name__, url_prefix="/desk")
+
+
+@blueprint.get("/liaison")
+@requires(Permission.VISIT_LOG, Permission.PAIRING_READ)
+def index() -> ResponseReturnValue:
+    """List pairings, the longest overdue first."""
+    now = clock.now()
+    may_see_all = current_user.may(Permission.PAIRING_READ)
+    mine = not may_see_all or request.args.get("whose") == "mine"
+    standing = request.args.get("standing", "")
+    state = DueState(standing) if standing in (DueState.OVERDUE, DueState.SOON) else None
+    return render_template(
+        "liaison/index.html",
+        page=queries.due_pairings(
+            current_user,
+            now=now,
+            mine=mine,
+            state=state,
+            never_met=standing == "never",
+            cursor=request.args.get("page"),
+        ),
+        counts=queries.due_counts(current_user, now=now, mine=mine),
+        standing="never" if standing == "never" else state,
+        mine=mine,
+        may_see_all=may_see_all,
+        may_log=current_user.may(Permission.VISIT_LOG),
+    )
+
+
+@blueprint.get("/visits")
+@requires(Permission.VISIT_LOG, Permission.PAIRING_READ)
+def visits() -> ResponseReturnValue:
+    """List the visits that were logged, the latest first."""
+    return render_template(
+        "liaison/visits.html",
+        page=queries.recent_visits(current_user, cursor=request.args.get("page")),
+        may_log=current_user.may(Permission.VISIT_LOG),
+    )
+
+
+@blueprint.get("/visits/new")
+@requires(Permission.VISIT_LOG)
+def log() -> ResponseReturnValue:
+    """Show the form of a visit, for now and, where the link says so, for one pairing."""
+    now = clock.now()
+    pairings = queries.loggable(current_user, now=now)
+    form = VisitForm(formdata=None)
+    form.form_token.data = operations.fresh_form_token()
+    form.at.data = clock.local(now).replace(tzinfo=None)
+    wanted = request.args.get("pairing", type=int)
+    form.pairings.data = [row.pairing.id for row in pairings if row.pairing.id == wanted or len(pairings) == 1]
+    return _form(form, pairings, now=now)
+
+
+@blueprint.post("/visits/new")
+@requires(Permission.VISIT_LOG)
+def save() -> ResponseReturnValue:
+    """Log the visit, or show the form again with everything typed; «one more» only adds a row."""
+    now = clock.now()
+    logged = queries.visit_of_form(current_user, request.form.get("form_token", "")[:40])
+    if logged is not None:
+        return redirect(url_for("liaison.show", visit_id=logged.id), 303)
+    pairings = queries.loggable(current_user, now=now)
+    form = VisitForm()
+    if "more" in request.form:
+        if len(form.asks) < MOST_ASKS:
+            form.asks.append_entry()
+        return _form(form, pairings, now=now)
+    form.offer(pairings)
+    sound = form.validate_on_submit()
+    chosen = form.chosen(pairings)
+    if not form.name_the_askers(list({pairing.person_id for pairing in chosen})) or not sound:
+        return _form(form, pairings, now=now), 422
+    visits = []
+    saved = form.attempt(
+        lambda: visits.append(
+            operations.log_visit(
+                account=current_user,
+                form_token=form.form_token.data,
+                pairings=chosen,
+                at=form.moment,
+                way=VisitWay(form.way.data),
+                companions=form.companions.data,
+                asks=form.asked(),
+                situation=form.situation.data,
+                advice=form.advice.data,
+                advised_by=form.advised_by.data,
+                confidential=form.confidential.data,
+                now=now,
+            )
+        )
+    )
+    if not saved:
+        return _form(form, pairings, now=now), 422
+    return redirect(url_for("liaison.show", visit_id=visits[0].id), 303)
+
+
+@blueprint.get("/visits/<int:visit_id>")
+@requires(Permission.VISIT_LOG, Permission.PAIRING_READ)
+def show(visit_id: int) -> ResponseReturnValue:
+    """Show a visit: who met whom, what was asked, who answers it by when; notes to those who may read them."""
+    visit = queries.visit_for(current_user, visit_id)
+    asked = queries.asked_on(visit)
+    return render_template(
+        "liaison/show.html",
+        visit=visit,
+        asked=asked,
+        open_to_viewer=queries.cases_in_sight(current_user, [case.id for case in asked]),
+        notes=queries.may_read_notes(current_user, visit),
+        may_log=current_user.may(Permission.VISIT_LOG),
+    )
+
+
+@blueprint.get("/liaison/<int:pairing_id>")
+@requires(Permission.VISIT_LOG, Permission.PAIRING_READ)
+def pairing(pairing_id: int) -> ResponseReturnValue:
+    """Show a pairing: when the next contact is due, and every contact so far."""
+    return _pairing(pairing_id, EndForm(formdata=None))
+
+
+@blueprint.post("/liaison/<int:pairing_id>/end")
+@requires(Permission.PAIRING_EDIT)
+def end(pairing_id: int) -> ResponseReturnValue:
+    """End a pairing; its requests stay where they are."""
+    found = queries.pairing_for_editing(current_user, pairing_id)
+    form = EndForm()
+    if not form.validate_on_submit() or not form.attempt(
+        lambda: operations.end_pairing(pairing=found, ends_on=form.ends_on.data, by=current_user.actor, now=clock.now())
+    ):
+        return _pairing(pairing_id, form), 422
+    return redirect(url_for("liaison.pairing", pairing_id=pairing_id), 303)
+
+
+def _form(form: VisitForm, pairings: list[PairingDue], *, now: datetime) -> str:
+    form.offer(pairings)
+    return render_template(
+        "liaison/log.html",
+        form=form,
+        pairings=pairings,
+        destinations=queries.destinations(pairings[0].pairing.organisation, now=now) if pairings else {},
+        most_asks=MOST_ASKS,
+        now=now,
+    )
+
+
+def _pairing(pairing_id: int, form: EndForm) -> str:
+    found = queries.pairing_for(current_user, pairing_id)
+    now = clock.now()
+    return render_template(
+        "liaison/pairing.html",
+        pairing=found,
+        due=queries.dues_of([found], now=now)[found.id],
+        visits=queries.visits_of(found),
+        recent=queries.last_contacts([found.person_id], now=now).get(found.person_id),
+        may_log=current_user.id in (found.leader_id, found.liaison_officer_id),
+        may_end=queries.may_edit(current_user, found),
+        form=form,
+    )

@@ -1,0 +1,111 @@
+"""Writing messages, in the same transaction as what they tell of."""
+
+from datetime import datetime
+from typing import Any
+
+from outreach.kernel import outbox
+from outreach.kernel.database import db
+from outreach.kernel.history import Subject
+from outreach.kernel.outbox import Urgency
+from outreach.kernel.sealing import blind
+from outreach.notices.models import Message
+from outreach.notices.queries import messages_about
+from outreach.notices.rules import Channel, MessageState
+from outreach.organisations.models import Account
+from outreach.organisations.queries import installation
+from outreach.people.models import ContactPoint, Person
+from outreach.people.rules import ContactKind
+
+CHANNELS = {ContactKind.PHONE: Channel.SMS, ContactKind.EMAIL: Channel.MAIL}
+
+
+def tell(
+    *,
+    kind: str,
+    contact_point: ContactPoint,
+    template: str,
+    values: dict[str, Any],
+    now: datetime,
+    about: Subject | None = None,
+    person: Person | None = None,
+    urgency: Urgency = Urgency.SOON,
+) -> Message:
+    """Write a message to a number (as SMS) or an address (as mail); a worker renders and carries it.
+
+    `template` is a text template whose first line is the subject; it is filled with `values` (JSON-able) and
+    `link(path)`, in the language the contact point's holder chose. `kind` names the occasion in figures and lists.
+    """
+    return _write(
+        Message(
+            kind=kind,
+            channel=CHANNELS[contact_point.kind],
+            recipient=contact_point.value,
+            contact_point_id=contact_point.id,
+            person_id=person.id if person else None,
+            template=template,
+            values=values,
+            language=contact_point.language or _language(),
+            created_at=now,
+        ),
+        about=about,
+        urgency=urgency,
+        now=now,
+    )
+
+
+def tell_account(
+    *,
+    kind: str,
+    account: Account,
+    template: str,
+    values: dict[str, Any],
+    now: datetime,
+    about: Subject | None = None,
+    urgency: Urgency = Urgency.SOON,
+) -> Message | None:
+    """Write a message to somebody who works here, by mail, else by SMS; None where there is neither."""
+    recipient = account.email or account.phone
+    if recipient is None:
+        return None
+    return _write(
+        Message(
+            kind=kind,
+            channel=Channel.MAIL if account.email else Channel.SMS,
+            recipient=recipient,
+            account_id=account.id,
+            template=template,
+            values=values,
+            language=_language(),
+            created_at=now,
+        ),
+        about=about,
+        urgency=urgency,
+        now=now,
+    )
+
+
+def opened(*, about: Subject, now: datetime) -> None:
+    """Mark what was sent about a record as opened by the person."""
+    for message in messages_about(about):
+        if message.state in {MessageState.HANDED_OVER, MessageState.DELIVERED}:
+            message.state = MessageState.OPENED
+            message.opened_at = now
+
+
+def message_id(message: Message, *, host: str) -> str:
+    """Return the Message-ID of a mail: the same however often it is sent, so that a second copy is known as one."""
+    return f"<{blind(str(message.id), purpose='message')[:32]}@{host}>"
+
+
+def _write(message: Message, *, about: Subject | None, urgency: Urgency, now: datetime) -> Message:
+    if about is not None:
+        message.subject_kind, message.subject_id = about.kind, about.id
+    db.session.add(message)
+    db.session.flush()  # the work row names its id
+    outbox.enqueue(job="notices.deliver", message_id=message.id, urgency=urgency, now=now)
+    return message
+
+
+def _language() -> str:
+    city = installation()
+    return city.language if city else "zh_Hans_CN"

@@ -1,0 +1,248 @@
+"""Reading the tree and its accounts; what a person's roles reach."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from outreach.kernel.contact_details import normalised_email, normalised_phone
+from outreach.kernel.database import db
+from outreach.kernel.paging import Key, Page, page_of
+from outreach.kernel.refusals import Refused
+from outreach.kernel.sealing import blind
+from outreach.organisations.models import Account, Grant, Installation, Organisation
+from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
+
+
+def installation() -> Installation | None:
+    """Return the installation, or None before the first set-up."""
+    return db.session.get(Installation, 1)
+
+
+def lead_organisation() -> Organisation:
+    """Return the lead office: the root of the tree and the city's intake desk.
+
+    :raises sqlalchemy.exc.NoResultFound: before the first set-up
+    """
+    return db.session.get_one(Installation, 1).lead_organisation
+
+
+def root() -> Organisation | None:
+    """Return the top of the tree, or None while there is no tree."""
+    return db.session.scalar(sa.select(Organisation).where(Organisation.parent_id.is_(None)).order_by(Organisation.id))
+
+
+def reach(viewer: Account, *permissions: Permission) -> sa.Select[tuple[int]]:
+    """Return a select of the ids of the organisations where one of the viewer's roles permits this.
+
+    A role reaches the organisation it is held at and everything below it. Scoped queries of every feature use it:
+    `Event.organisation_id.in_(reach(viewer, Permission.EVENT_READ))`.
+    """
+    paths = {
+        grant.organisation.path for grant in viewer.grants if ROLE_PERMISSIONS[grant.role].intersection(permissions)
+    }
+    if not paths:
+        return sa.select(Organisation.id).where(sa.false())
+    return sa.select(Organisation.id).where(
+        sa.or_(*(Organisation.path.startswith(path, autoescape=True) for path in sorted(paths)))
+    )
+
+
+def reaches(viewer: Account, organisation: Organisation, *permissions: Permission) -> bool:
+    """Tell whether one of the viewer's roles permits one of these at the organisation."""
+    return any(
+        ROLE_PERMISSIONS[grant.role].intersection(permissions) and organisation.path.startswith(grant.organisation.path)
+        for grant in viewer.grants
+    )
+
+
+@dataclass(frozen=True)
+class Branch:
+    """An organisation and how deep it stands below the top of what is shown (0 at the top)."""
+
+    organisation: Organisation
+    depth: int
+
+
+def tree(viewer: Account, *permissions: Permission) -> list[Branch]:
+    """Return the organisations the viewer reaches, each right after the one it stands under."""
+    return _in_order(
+        db.session.scalars(sa.select(Organisation).where(Organisation.id.in_(reach(viewer, *permissions))))
+    )
+
+
+def units_below(organisation: Organisation) -> list[Branch]:
+    """Return the organisation and everything below it, each right after the one it stands under."""
+    return _in_order(
+        db.session.scalars(
+            sa.select(Organisation).where(Organisation.path.startswith(organisation.path, autoescape=True))
+        )
+    )
+
+
+def organisation_for(viewer: Account, organisation_id: int, *permissions: Permission) -> Organisation:
+    """Return an organisation where one of the viewer's roles permits this; 404 where none does."""
+    return db.one_or_404(
+        sa.select(Organisation).where(
+            Organisation.id == organisation_id, Organisation.id.in_(reach(viewer, *permissions))
+        )
+    )
+
+
+def account_for(viewer: Account, account_id: int) -> Account:
+    """Return an account the viewer administers; 404 elsewhere."""
+    return db.one_or_404(_administered(viewer).where(Account.id == account_id))
+
+
+def accounts(
+    viewer: Account, *, text: str, waiting: bool, cursor: str | None, organisation: Organisation | None = None
+) -> Page[Account]:
+    """Return a page of the accounts the viewer administers, newest first.
+
+    `text` is a part of a name, username or unit, or a whole number or address; `waiting` leaves those who have not
+    chosen a password yet.
+    """
+    return page_of(
+        _accounts(viewer, text=text, waiting=waiting, organisation=organisation),
+        keys=[Key(Account.id, descending=True)],
+        cursor=cursor,
+    )
+
+
+def accounts_to_activate(viewer: Account, *, ids: Sequence[int] | None, limit: int) -> list[Account]:
+    """Return those of the ids that the viewer administers; where `ids` is None, everybody without a password yet.
+
+    Open accounts only, by unit and name.
+    """
+    statement = _administered(viewer).where(Account.disabled_at.is_(None))
+    statement = statement.where(Account.password_hash.is_(None) if ids is None else Account.id.in_(ids))
+    return list(db.session.scalars(statement.order_by(Account.organisation_id, Account.name, Account.id).limit(limit)))
+
+
+def count_waiting(viewer: Account) -> int:
+    """Return how many accounts the viewer administers have no password yet."""
+    waiting = _accounts(viewer, text="", waiting=True, organisation=None).subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(waiting)) or 0
+
+
+def headcounts(organisation_ids: Sequence[int]) -> Mapping[int, int]:
+    """Return how many open accounts each organisation has, itself only."""
+    rows = db.session.execute(
+        sa.select(Account.organisation_id, sa.func.count())
+        .where(Account.organisation_id.in_(organisation_ids), Account.disabled_at.is_(None))
+        .group_by(Account.organisation_id)
+    )
+    return dict(rows.all())
+
+
+def holders(organisation: Organisation, *roles: Role) -> Sequence[Account]:
+    """Return the open accounts that hold one of the roles at exactly this organisation, in order of joining."""
+    held = sa.select(Grant.account_id).where(Grant.organisation_id == organisation.id, Grant.role.in_(roles))
+    return db.session.scalars(
+        sa.select(Account).where(Account.id.in_(held), Account.disabled_at.is_(None)).order_by(Account.id)
+    ).all()
+
+
+def administrators_of_everything() -> Sequence[Account]:
+    """Return the open accounts that administer the whole tree."""
+    top = root()
+    return holders(top, Role.ADMINISTRATOR) if top else []
+
+
+def organisations_named(text: str) -> Sequence[Organisation]:
+    """Return the organisations whose full or short name is exactly this, oldest first."""
+    return db.session.scalars(
+        sa.select(Organisation)
+        .where(sa.or_(Organisation.name == text, Organisation.short_name == text))
+        .order_by(Organisation.id)
+    ).all()
+
+
+def account_named(name: str) -> Account | None:
+    """Return the account of a username, a number in E.164 or an address, each in its normal form."""
+    if name.startswith("+"):
+        condition = Account.phone_index == blind(name, purpose="phone")
+    elif "@" in name:
+        condition = Account.email_index == blind(name, purpose="email")
+    else:
+        condition = Account.username == name
+    return db.session.scalar(sa.select(Account).where(condition))
+
+
+def above(viewer: Account) -> list[int]:
+    """Return the ids of the organisations the viewer holds a role at and of all that stand above them.
+
+    What a unit offers to the units below it (its programmes, its venues) is found by these.
+    """
+    return sorted({int(step) for grant in viewer.grants for step in grant.organisation.path.split(".") if step})
+
+
+def account_of_session(kept: str) -> Account | None:
+    """Return the account a session was opened for; None if it was closed, disabled or has a new password."""
+    account_id, _, version = kept.partition(".")
+    if not (account_id.isdigit() and version.isdigit()):
+        return None
+    account = db.session.get(Account, int(account_id))
+    if account is None or not account.is_active or account.session_version != int(version):
+        return None
+    return account
+
+
+def _in_order(organisations: sa.ScalarResult[Organisation]) -> list[Branch]:
+    units = sorted(organisations, key=lambda unit: unit.id)
+    known = {unit.id for unit in units}
+    below: dict[int | None, list[Organisation]] = {}
+    for unit in units:
+        below.setdefault(unit.parent_id if unit.parent_id in known else None, []).append(unit)
+    ordered: list[Branch] = []
+    waiting = [Branch(unit, 0) for unit in reversed(below.get(None, []))]
+    while waiting:
+        branch = waiting.pop()
+        ordered.append(branch)
+        waiting.extend(Branch(unit, branch.depth + 1) for unit in reversed(below.get(branch.organisation.id, [])))
+    return ordered
+
+
+def _accounts(
+    viewer: Account, *, text: str, waiting: bool, organisation: Organisation | None
+) -> sa.Select[tuple[Account]]:
+    statement = _administered(viewer)
+    if waiting:
+        statement = statement.where(Account.password_hash.is_(None), Account.disabled_at.is_(None))
+    if organisation is not None:
+        statement = statement.where(Account.organisation_id == organisation.id)
+    if text:
+        statement = statement.where(_matches(text))
+    return statement
+
+
+def _administered(viewer: Account) -> sa.Select[tuple[Account]]:
+    """Accounts of the viewer's units, but for those who also do something elsewhere.
+
+    Otherwise a county's administrator could make a link for somebody who administers the whole city.
+    """
+    reached = reach(viewer, Permission.ADMINISTER)
+    elsewhere = sa.select(Grant.account_id).where(Grant.organisation_id.not_in(reached))
+    return sa.select(Account).where(Account.organisation_id.in_(reached), Account.id.not_in(elsewhere))
+
+
+def _matches(text: str) -> sa.ColumnElement[bool]:
+    units = sa.select(Organisation.id).where(
+        sa.or_(
+            Organisation.name.contains(text, autoescape=True), Organisation.short_name.contains(text, autoescape=True)
+        )
+    )
+    return sa.or_(
+        Account.name.contains(text, autoescape=True),
+        Account.username.contains(text.lower(), autoescape=True),
+        Account.organisation_id.in_(units),
+        *_reached_at(text),
+    )
+
+
+def _reached_at(text: str) -> Iterator[sa.ColumnElement[bool]]:
+    with suppress(Refused):
+        yield Account.phone_index == blind(normalised_phone(text), purpose="phone")
+    with suppress(Refused):
+        yield Account.email_index == blind(normalised_email(text), purpose="email")

@@ -1,0 +1,1 @@
+"""The pages of the tree and its accounts (desk), and the city's colour (public)."""

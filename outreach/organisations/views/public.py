@@ -1,0 +1,21 @@
+"""What every page of the installation wears."""
+
+from flask import Blueprint, Response, request
+
+from outreach.organisations import queries
+from outreach.organisations.documents import brand_stylesheet
+from outreach.organisations.rules import brand as colours
+from outreach.web.access import open_to_everyone
+
+blueprint = Blueprint("organisations_public", __name__)
+
+
+@blueprint.get("/brand.css")
+@open_to_everyone
+def brand() -> Response:
+    """Serve the city's colour as six values for each theme; asked for anew each time, sent only when it changed."""
+    city = queries.installation()
+    response = Response(brand_stylesheet(city.brand_colour if city else colours.DEFAULT), mimetype="text/css")
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response.make_conditional(request)

@@ -1,0 +1,1 @@
+"""The people a city stays in touch with: one person, one record."""

@@ -1,0 +1,96 @@
+"""What is typed about a person."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from outreach.organisations.models import Organisation
+from outreach.people.models import Person
+from outreach.people.rules import Degree, Gender, Revealable, TalentClass
+from outreach.web.filters import masked_email, masked_phone
+from outreach.web.forms import Form
+
+CHOSEN = ("gender", "degree", "talent_class")
+WRITTEN = ("school", "major", "employer", "position", "home_town", "remark")
+SEALED = ("birth", "identity_number")
+"""Not shown again in a form: to see them whole takes a reason. Left blank, they stay as they are."""
+
+
+class PersonForm(Form):
+    """A person's record."""
+
+    name = StringField(lazy_gettext("Name"), validators=[InputRequired(), Length(max=120)])
+    organisation_id = SelectField(lazy_gettext("Kept by"), coerce=int)
+    gender = RadioField(lazy_gettext("Gender"))
+    birth = StringField(lazy_gettext("Born"), validators=[Length(max=20)])
+    identity_number = StringField(lazy_gettext("Identity number"), validators=[Length(max=30)])
+    degree = SelectField(lazy_gettext("Degree"))
+    school = StringField(lazy_gettext("School"))
+    major = StringField(lazy_gettext("Field of study"))
+    employer = StringField(lazy_gettext("Employer"))
+    position = StringField(lazy_gettext("Position"))
+    talent_class = SelectField(lazy_gettext("Class"))
+    home_town = StringField(lazy_gettext("Home town"))
+    phone = StringField(lazy_gettext("Mobile number"))
+    email = StringField(lazy_gettext("E-mail"))
+    remark = TextAreaField(lazy_gettext("Remark"))
+    seen_at = HiddenField()
+
+    def offer(self, organisations: Sequence[Organisation]) -> None:
+        """Set what can be chosen."""
+        none = ("", gettext("not known"))
+        self.organisation_id.choices = [(one.id, one.short_name) for one in organisations]
+        self.gender.choices = [none, *((one.value, gettext(one.label)) for one in Gender)]
+        self.degree.choices = [none, *((one.value, gettext(one.label)) for one in Degree)]
+        self.talent_class.choices = [none, *((one.value, gettext(one.label)) for one in TalentClass)]
+        if not self.is_submitted():
+            for chosen in (self.gender, self.degree, self.talent_class):
+                chosen.data = chosen.data or ""
+
+    def show(self, person: Person) -> None:
+        """Fill the form with a record, but for what is sealed."""
+        self.name.data = person.name
+        self.organisation_id.data = person.organisation_id
+        for name in (*CHOSEN, *WRITTEN):
+            self._fields[name].data = getattr(person, name) or ""
+        self.seen_at.data = person.updated_at.isoformat()
+
+    def values(self) -> dict[str, Any]:
+        """Return what was said of a person, as `operations.add` and `operations.change` take it."""
+        kinds = {"gender": Gender, "degree": Degree, "talent_class": TalentClass}
+        said: dict[str, Any] = {name: self._fields[name].data or None for name in WRITTEN}
+        for name, kind in kinds.items():
+            said[name] = kind(self._fields[name].data) if self._fields[name].data else None
+        return said | {name: self._fields[name].data for name in SEALED if self._fields[name].data}
+
+
+class RevealForm(Form):
+    """What is to be shown in full, and why."""
+
+    what = RadioField(lazy_gettext("What do you need to see?"), validators=[InputRequired()])
+    reason = StringField(lazy_gettext("What is it for?"), validators=[InputRequired(), Length(min=2, max=200)])
+
+    def offer(self, person: Person) -> None:
+        """Set what of the person stands masked."""
+        choices = [
+            (f"{Revealable.CONTACT.value}-{contact.id}", _masked(contact.contact_point.value))
+            for contact in person.contacts
+        ]
+        for what, held in ((Revealable.IDENTITY_NUMBER, person.identity_number), (Revealable.BIRTH, person.birth)):
+            if held:
+                choices.append((what.value, gettext(what.label)))
+        self.what.choices = choices
+        if not self.is_submitted() and choices:
+            self.what.data = choices[0][0]
+
+    def chosen(self) -> tuple[Revealable, int | None]:
+        """Return what was chosen, and which contact if it is one."""
+        kind, _, contact_id = self.what.data.partition("-")
+        return Revealable(kind), int(contact_id) if contact_id else None
+
+
+def _masked(value: str) -> str:
+    return masked_email(value) if "@" in value else masked_phone(value)

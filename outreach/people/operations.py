@@ -1,0 +1,378 @@
+"""What is done with people's records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from outreach.kernel import history
+from outreach.kernel.actor import Actor
+from outreach.kernel.clock import office_day
+from outreach.kernel.contact_details import normalised_email, normalised_phone
+from outreach.kernel.database import db, locked
+from outreach.kernel.history import Subject
+from outreach.kernel.sealing import blind
+from outreach.organisations.models import Account, Organisation
+from outreach.people import queries
+from outreach.people.models import Consent, ConsentText, ContactPoint, Look, Person, PersonContact
+from outreach.people.rules import (
+    ChangedMeanwhile,
+    ContactKind,
+    NoConsentText,
+    NoName,
+    NoReason,
+    NotABirthDate,
+    Revealable,
+    normalised_identity_number,
+    normalised_name,
+)
+from outreach.people.rules.consent_texts import CONSENT_TEXTS
+from outreach.people.rules.ledger import OLDEST, Entry, born
+
+LONGEST_NAME = 120
+TAIL = 4
+
+PLAIN = ("gender", "birth", "degree", "school", "major", "employer", "position", "talent_class", "home_town", "remark")
+"""Columns of a record that a ledger may fill in, beside name, identity number and contacts."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where values of a record came from: "import:12", and the row of the file."""
+
+    source: str
+    row: int | None = None
+
+
+def contact_point(*, kind: ContactKind, value: str, now: datetime) -> ContactPoint:
+    """Return the number or address as the city knows it, made known now if it was not.
+
+    :raises NotAPhone: if a number is none
+    :raises NotAnEmail: if an address is none
+    """
+    plain = normalised_phone(value) if kind is ContactKind.PHONE else normalised_email(value)
+    index = blind(plain, purpose=kind.value)
+    wanted = sa.select(ContactPoint).where(ContactPoint.kind == kind, ContactPoint.index == index)
+    found = db.session.scalar(wanted)
+    if found is not None:
+        return found
+    try:
+        with db.session.begin_nested():
+            point = ContactPoint(kind=kind, value=plain, index=index, tail=queries.tail_index(plain, kind))
+            db.session.add(point)
+    except IntegrityError:  # somebody else was quicker by a moment
+        return db.session.scalars(wanted).one()
+    return point
+
+
+def person_at(
+    *, contact_point: ContactPoint, name: str, organisation: Organisation, source: str, now: datetime, by: Actor
+) -> Person:
+    """Return the person of this name who can be reached there; a new one, kept by the organisation, if nobody is.
+
+    A number is not who somebody is: the same number with another name is another person.
+    :raises NoName: without a name
+    """
+    name = " ".join(name.split())[:LONGEST_NAME]
+    if not name:
+        raise NoName
+    db.session.scalar(locked(sa.select(ContactPoint).where(ContactPoint.id == contact_point.id)))
+    wanted = normalised_name(name)
+    for person in queries.people_at(contact_point.id):
+        if person.name_key == wanted:
+            return person
+    person = _new(name, organisation.id, source, now)
+    person.contacts.append(PersonContact(contact_point_id=contact_point.id, since=now))
+    db.session.flush()
+    history.write(subject=_subject(person), act="created", by=by, now=now, facts={"source": source})
+    return person
+
+
+def add(
+    *,
+    organisation: Organisation,
+    name: str,
+    phone: str | None,
+    email: str | None,
+    values: Mapping[str, Any],
+    by: Actor,
+    now: datetime,
+) -> Person:
+    """Write down a new person by hand. `values` are those of `PLAIN`, and "identity_number".
+
+    :raises NoName: without a name
+    :raises NotAPhone: if the number is none
+    :raises NotAnEmail: if the address is none
+    :raises NotABirthDate: if the date of birth is none
+    :raises NotAnIdentityNumber: if the identity number is mistyped
+    """
+    name = " ".join(name.split())[:LONGEST_NAME]
+    if not name:
+        raise NoName
+    person = _new(name, organisation.id, "official", now)
+    _set(person, values, now)
+    _reached_at(person, phone, email, now)
+    history.write(subject=_subject(person), act="created", by=by, now=now, facts={"source": "official"})
+    return person
+
+
+def change(
+    *,
+    person: Person,
+    name: str,
+    phone: str | None,
+    email: str | None,
+    values: Mapping[str, Any],
+    seen_at: datetime,
+    by: Actor,
+    now: datetime,
+) -> Person:
+    """Correct a record by hand; a number or an address given is added to the known ones.
+
+    `seen_at` is when the record had last changed as the form was opened.
+    :raises ChangedMeanwhile: if somebody changed it since
+    :raises NoName: without a name; and the others that `add` raises
+    """
+    person = db.session.scalars(locked(sa.select(Person).where(Person.id == person.id))).one()
+    if person.updated_at != seen_at:
+        raise ChangedMeanwhile
+    name = " ".join(name.split())[:LONGEST_NAME]
+    if not name:
+        raise NoName
+    before = {column: getattr(person, column) for column in ("name", "identity_number", *PLAIN)}
+    person.name = name
+    _set(person, values, now)
+    added = _reached_at(person, phone, email, now)
+    changed = sorted(column for column, value in before.items() if getattr(person, column) != value)
+    person.updated_at = now
+    history.write(
+        subject=_subject(person), act="changed", by=by, now=now, facts={"columns": changed, "contacts_added": added}
+    )
+    return person
+
+
+def forget_contact(*, person: Person, contact_id: int, by: Actor, now: datetime) -> None:
+    """Take a number or an address off a person; the number itself stays known."""
+    person = db.session.scalars(locked(sa.select(Person).where(Person.id == person.id))).one()
+    for contact in person.contacts:
+        if contact.id == contact_id:
+            person.contacts.remove(contact)
+            db.session.delete(contact)
+            person.updated_at = now
+            history.write(
+                subject=_subject(person),
+                act="contact_removed",
+                by=by,
+                now=now,
+                facts={"contact_point": contact.contact_point_id},
+            )
+            return
+
+
+def take_entry(
+    *, entry: Entry, onto: int | None, organisation_id: int, origin: Origin, by: Actor, now: datetime
+) -> Person:
+    """Bring in what a row of a ledger says: a new person, or what the record of one lacks.
+
+    Blanks are filled; what differs is kept beside the record with where it came from, and overwrites nothing.
+    """
+    if onto is None:
+        person = _new(entry.name, organisation_id, origin.source, now)
+    else:
+        person = db.session.scalars(locked(sa.select(Person).where(Person.id == onto))).one()
+    filled, apart = _fill(person, entry)
+    aside = [*apart, *entry.aside]
+    kept = _keep_aside(person, aside, origin)
+    added = sum(
+        _reach(person, kind, value, now)
+        for kind, values in ((ContactKind.PHONE, entry.phones), (ContactKind.EMAIL, entry.emails))
+        for value in values
+    )
+    db.session.flush()
+    if onto is None or filled or kept or added:
+        person.updated_at = now
+        history.write(
+            subject=_subject(person),
+            act="created" if onto is None else "imported",
+            by=by,
+            now=now,
+            facts={
+                "source": origin.source,
+                "row": origin.row,
+                "filled": sorted(filled),
+                "kept_beside": kept,
+                "contacts_added": added,
+            },
+        )
+    return person
+
+
+def look(
+    *, person: Person, viewer: Account, what: Revealable, reason: str, now: datetime, contact_id: int | None = None
+) -> str:
+    """Return something masked in full, and write down who looked, when and why; the person can see it.
+
+    :raises NoReason: without one
+    """
+    reason = " ".join(reason.split())
+    if not reason:
+        raise NoReason
+    person = db.session.scalars(locked(sa.select(Person).where(Person.id == person.id))).one()
+    if what is Revealable.CONTACT:
+        shown = next((c.contact_point.value for c in person.contacts if c.id == contact_id), "")
+    else:
+        shown = getattr(person, what.value) or ""
+    db.session.add(Look(person_id=person.id, account_id=viewer.id, what=what.value, reason=reason[:200], at=now))
+    history.write(
+        subject=_subject(person),
+        act="looked_at",
+        by=viewer.actor,
+        now=now,
+        facts={"what": what.value, "contact": contact_id},
+        words=reason[:200],
+    )
+    return shown
+
+
+def give_consent(
+    *,
+    person: Person,
+    purpose: str,
+    contact_point: ContactPoint | None,
+    about: str,
+    now: datetime,
+    language: str = queries.CHINESE,
+) -> Consent:
+    """Record that a person agreed to the current text of a purpose, in the language it was shown in.
+
+    `about` is what it was given for, "event:12".
+    :raises NoConsentText: if there is no text of this purpose
+    """
+    text = queries.current_consent(purpose, language)
+    if text is None:
+        raise NoConsentText
+    consent = Consent(
+        person_id=person.id,
+        text_id=text.id,
+        contact_point_id=contact_point.id if contact_point else None,
+        given_at=now,
+        about=about,
+    )
+    db.session.add(consent)
+    db.session.flush()
+    return consent
+
+
+def seed_consent_texts(*, now: datetime) -> None:
+    """Put the texts people are asked to agree to into the database, where a version is not there yet.
+
+    Called by the first set-up, the demo, and at every start: a new version of a text takes effect by itself.
+    """
+    known = set(db.session.execute(sa.select(ConsentText.purpose, ConsentText.version, ConsentText.language)).all())
+    for draft in CONSENT_TEXTS:
+        if (draft.purpose, draft.version, draft.language) not in known:
+            db.session.add(
+                ConsentText(
+                    purpose=draft.purpose,
+                    version=draft.version,
+                    language=draft.language,
+                    text=draft.text,
+                    kept_months=draft.kept_months,
+                    valid_from=now,
+                )
+            )
+    db.session.flush()
+
+
+def _new(name: str, organisation_id: int, source: str, now: datetime) -> Person:
+    person = Person(organisation_id=organisation_id, name=name, source=source, created_at=now, updated_at=now)
+    db.session.add(person)
+    db.session.flush()
+    return person
+
+
+def _set(person: Person, values: Mapping[str, Any], now: datetime) -> None:
+    for column in PLAIN:
+        if column in values:
+            setattr(person, column, values[column] or None)
+    if values.get("birth"):
+        birth, today = born(values["birth"]), office_day(now)
+        if birth is None or birth > today.isoformat() or int(birth[:4]) < today.year - OLDEST:
+            raise NotABirthDate
+        person.birth = birth
+    if "identity_number" in values:
+        _identify(person, normalised_identity_number(values["identity_number"]) if values["identity_number"] else None)
+
+
+def _identify(person: Person, number: str | None) -> None:
+    person.identity_number = number
+    person.identity_index = blind(number, purpose="identity") if number else None
+
+
+def _reached_at(person: Person, phone: str | None, email: str | None, now: datetime) -> int:
+    return sum(
+        _reach(person, kind, value, now)
+        for kind, value in ((ContactKind.PHONE, phone), (ContactKind.EMAIL, email))
+        if value
+    )
+
+
+def _reach(person: Person, kind: ContactKind, value: str, now: datetime) -> bool:
+    point = contact_point(kind=kind, value=value, now=now)
+    if any(contact.contact_point_id == point.id for contact in person.contacts):
+        return False
+    person.contacts.append(PersonContact(contact_point=point, since=now))
+    db.session.flush()
+    return True
+
+
+def _fill(person: Person, entry: Entry) -> tuple[list[str], list[tuple[str, str]]]:
+    """Fill in what the record lacks; return the names of what was filled, and what differs."""
+    filled: list[str] = []
+    apart: list[tuple[str, str]] = []
+    if normalised_name(person.name) != normalised_name(entry.name):
+        apart.append(("name", entry.name))
+    for column in PLAIN:
+        said, held = getattr(entry, column), getattr(person, column)
+        if not said:
+            continue
+        if not held or (column == "birth" and said.startswith(held) and said != held):
+            setattr(person, column, said)
+            filled.append(column)
+        elif not same_value(column, held, said):
+            apart.append((column, said.value if hasattr(said, "value") else said))
+    if entry.identity_number and not person.identity_number:
+        _identify(person, entry.identity_number)
+        filled.append("identity_number")
+    elif entry.identity_number and entry.identity_number != person.identity_number:
+        apart.append(("identity_number", entry.identity_number))
+    return filled, apart
+
+
+def same_value(column: str, held: Any, said: Any) -> bool:
+    """Tell whether a ledger says the same as a record, but for how it is written or how precisely."""
+    if column == "birth":
+        return held.startswith(said)
+    if isinstance(said, str) and not hasattr(said, "value"):
+        return normalised_name(held) == normalised_name(said)
+    return held == said
+
+
+def _keep_aside(person: Person, aside: Sequence[tuple[str, str]], origin: Origin) -> int:
+    entries = list(person.aside)
+    known = {(kept["of"], kept["value"]) for kept in entries}
+    fresh = [
+        {"of": of, "value": value, "source": origin.source, "row": origin.row}
+        for of, value in dict.fromkeys(aside)
+        if (of, value) not in known
+    ]
+    if fresh:
+        person.extra = {"entries": entries + fresh}
+    return len(fresh)
+
+
+def _subject(person: Person) -> Subject:
+    return Subject("person", person.id)

@@ -1,0 +1,259 @@
+"""What a person's record holds, how names and identity numbers are written, and what is refused."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from pypinyin import Style, pinyin
+
+from outreach.kernel.refusals import Refused
+from outreach.kernel.wording import N_
+
+
+class ContactKind(StrEnum):
+    """How somebody can be reached."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+
+    @property
+    def label(self) -> str:
+        """The name of the kind, to be translated."""
+        return {ContactKind.PHONE: N_("Mobile number"), ContactKind.EMAIL: N_("E-mail")}[self]
+
+
+class Gender(StrEnum):
+    """As ledgers have it."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+    @property
+    def label(self) -> str:
+        """The name, to be translated."""
+        return {Gender.MALE: N_("Male"), Gender.FEMALE: N_("Female")}[self]
+
+
+class TalentClass(StrEnum):
+    """The tiers of talents (头雁, 强雁, 雏雁)."""
+
+    LEADING = "leading"
+    STRONG = "strong"
+    YOUNG = "young"
+
+    @property
+    def label(self) -> str:
+        """The name of the tier, to be translated."""
+        return {
+            TalentClass.LEADING: N_("Leading goose"),
+            TalentClass.STRONG: N_("Strong goose"),
+            TalentClass.YOUNG: N_("Young goose"),
+        }[self]
+
+
+class Degree(StrEnum):
+    """The highest degree."""
+
+    DOCTOR = "doctor"
+    MASTER = "master"
+    BACHELOR = "bachelor"
+    COLLEGE = "college"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        """The name of the degree, to be translated."""
+        return {
+            Degree.DOCTOR: N_("Doctorate"),
+            Degree.MASTER: N_("Master's degree"),
+            Degree.BACHELOR: N_("Bachelor's degree"),
+            Degree.COLLEGE: N_("College diploma"),
+            Degree.OTHER: N_("Other education"),
+        }[self]
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One thing in a person's time with the city, from whichever feature knows it.
+
+    `sentence` is an English source sentence, translated when shown, filled with `values`.
+    `endpoint` and `arguments` lead to the thing itself, for those who may see it.
+    """
+
+    at: datetime
+    kind: str  # "event", "registration", "arrival", "visit", "case", "answer", "consent", "import": chooses the icon
+    key: str  # unique among all entries; with `at` it orders the line
+    sentence: str
+    values: dict[str, object]
+    words: str | None = None
+    endpoint: str | None = None
+    arguments: dict[str, object] | None = None
+
+
+class NoName(Refused):
+    """A person without a name."""
+
+    message = N_("Please write the name.")
+    field = "name"
+
+
+class NotABirthDate(Refused):
+    """A day nobody alive was born on."""
+
+    message = N_("This is not a date of birth. Write 1979-03-19, or 1979-03 if the day is not known.")
+    field = "birth"
+
+
+class NotAnIdentityNumber(Refused):
+    """An identity number whose last sign does not fit the others (GB 11643)."""
+
+    message = N_("This identity number is mistyped: its last digit does not fit the others.")
+    field = "identity_number"
+
+
+class NoReason(Refused):
+    """What is masked is shown for a reason."""
+
+    message = N_("Please write why you need to see it; the reason is kept.")
+    field = "reason"
+
+
+class ChangedMeanwhile(Refused):
+    """Two people correct one record at once."""
+
+    message = N_("Somebody else changed this record while you were writing. What you typed is still here; compare it.")
+
+
+class Revealable(StrEnum):
+    """What stands masked on a person's page and may be shown in full for a reason."""
+
+    CONTACT = "contact"
+    IDENTITY_NUMBER = "identity_number"
+    BIRTH = "birth"
+
+    @property
+    def label(self) -> str:
+        """The name, to be translated."""
+        return {
+            Revealable.CONTACT: N_("Number or address"),
+            Revealable.IDENTITY_NUMBER: N_("Identity number"),
+            Revealable.BIRTH: N_("Born"),
+        }[self]
+
+
+class NoConsentText(Refused):
+    """Nobody can agree to a text that is not there."""
+
+    message = N_("There is no text to agree to yet. Please ask the administrator.")
+
+
+def normalised_name(text: str) -> str:
+    """Return a name so that two ways of writing it compare equal: no white space, one width, one case.
+
+    The middle dot of names (·) has several look-alikes; they become one.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"[\s\u200b\ufeff]+", "", re.sub(r"[\u2022\u2027\u30fb\u22c5\u0387・•]", "·", plain))
+
+
+IDENTITY_NUMBER = re.compile(r"\d{17}[\dX]")
+IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def normalised_identity_number(text: str) -> str:
+    """Return an 18-digit identity number in half width and upper case.
+
+    The last sign is checked against the others (GB 11643-1999, ISO 7064 MOD 11-2), and the date must be one.
+    :raises NotAnIdentityNumber: if it is mistyped
+    """
+    plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+    if not IDENTITY_NUMBER.fullmatch(plain):
+        raise NotAnIdentityNumber
+    total = sum(int(digit) * weight for digit, weight in zip(plain, IDENTITY_WEIGHTS, strict=False))
+    try:
+        date(int(plain[6:10]), int(plain[10:12]), int(plain[12:14]))
+    except ValueError:
+        raise NotAnIdentityNumber from None
+    if "10X98765432"[total % 11] != plain[-1]:
+        raise NotAnIdentityNumber
+    return plain
+
+
+def birth_in(identity_number: str) -> str:
+    """Return the date of birth that a checked identity number holds, in ISO form."""
+    return f"{identity_number[6:10]}-{identity_number[10:12]}-{identity_number[12:14]}"
+
+
+def readings_of(name: str) -> str:
+    """Return what a name is found and sorted by: its likeliest reading first, then every other way to type it.
+
+    «zengguofan cengguofan zgf cgf»: full readings and initials. A surname of several readings (曾 单 仇 查 区)
+    is taken in each of them, the reading of surnames first; other characters in their commonest one.
+    """
+    plain = unicodedata.normalize("NFKC", name).strip()
+    if not plain:
+        return ""
+    surname = SURNAMES.get(plain[:2]) or SURNAMES.get(plain[0])
+    length = 2 if plain[:2] in SURNAMES else 1
+    rest = [syllables[0].lower() for syllables in pinyin(plain[length:], style=Style.NORMAL)]
+    readings = pinyin(plain[:length], style=Style.NORMAL, heteronym=True)
+    firsts = [[reading.lower() for reading in syllables] for syllables in readings]
+    ways = [surname.split()] if surname else []
+    ways += [[first, *(syllables[0] for syllables in firsts[1:])] for first in firsts[0][:MOST_READINGS]]
+    found: dict[str, None] = {}
+    for way in ways:
+        found[_joined([*way, *rest])] = None
+    for way in ways:
+        initials = _joined([syllable[:1] for syllable in [*way, *rest]])
+        if len(initials) > 1:
+            found[initials] = None
+    return " ".join(found)[:LONGEST_READINGS]
+
+
+def _joined(syllables: list[str]) -> str:
+    return "".join(sign for sign in "".join(syllables) if sign.isalnum())
+
+
+MOST_READINGS = 4
+LONGEST_READINGS = 400
+SURNAMES = {
+    "曾": "zeng",
+    "单": "shan",
+    "仇": "qiu",
+    "查": "zha",
+    "区": "ou",
+    "解": "xie",
+    "盖": "ge",
+    "朴": "piao",
+    "任": "ren",
+    "华": "hua",
+    "尉": "wei",
+    "乐": "yue",
+    "翟": "zhai",
+    "缪": "miao",
+    "折": "she",
+    "种": "chong",
+    "员": "yun",
+    "覃": "qin",
+    "宓": "mi",
+    "洗": "xian",
+    "冼": "xian",
+    "秘": "bi",
+    "繁": "po",
+    "黑": "he",
+    "逄": "pang",
+    "尉迟": "yu chi",
+    "万俟": "mo qi",
+    "长孙": "zhang sun",
+    "单于": "chan yu",
+    "澹台": "tan tai",
+    "欧阳": "ou yang",
+    "司马": "si ma",
+    "上官": "shang guan",
+    "诸葛": "zhu ge",
+    "夏侯": "xia hou",
+    "皇甫": "huang fu",
+    "令狐": "ling hu",
+}

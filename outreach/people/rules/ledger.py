@@ -1,0 +1,455 @@
+"""What the cells of a talents' ledger mean, as offices really keep them. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from outreach.intake.rules import Cell, Field, Reason, Row, Shown, plain_text
+from outreach.intake.rules.headings import shown
+from outreach.kernel.contact_details import (
+    NotAnEmail,
+    NotAPhone,
+    PhoneLengthWrong,
+    PhoneShortened,
+    normalised_email,
+    normalised_phone,
+)
+from outreach.kernel.wording import N_
+from outreach.people.rules import (
+    Degree,
+    Gender,
+    NotAnIdentityNumber,
+    TalentClass,
+    birth_in,
+    normalised_identity_number,
+)
+
+FIELDS = (
+    Field("serial", N_("Row number, not kept"), ("序号", "No.", "行号"), kept=False),
+    Field(
+        "name",
+        N_("Name"),
+        ("姓名", "名字", "人才姓名", "专家姓名", "姓名/Name", "Name", "Full name", "人员姓名"),
+        required=True,
+        brief=True,
+    ),
+    Field("gender", N_("Gender"), ("性别", "Gender", "Sex")),
+    Field(
+        "birth",
+        N_("Born"),
+        ("出生年月", "出生日期", "出生年月日", "出生时间", "生日", "出生", "Birth date", "Date of birth"),
+        shown=Shown.SECRET,
+    ),
+    Field(
+        "identity_number",
+        N_("Identity number"),
+        ("身份证号", "身份证号码", "身份证", "公民身份号码", "证件号码", "证件号", "居民身份证号", "ID number"),
+        shown=Shown.SECRET,
+    ),
+    Field(
+        "degree",
+        N_("Degree"),
+        ("学历学位", "学历", "学位", "最高学历", "最高学位", "文化程度", "学历/学位", "学历及学位", "Degree"),
+        several=True,
+    ),
+    Field(
+        "school",
+        N_("School"),
+        ("毕业院校", "毕业学校", "院校", "学校", "毕业高校", "高校", "毕业院校名称", "School", "University"),
+    ),
+    Field(
+        "major",
+        N_("Field of study"),
+        ("专业", "所学专业", "研究方向", "专业领域", "学科", "从事专业", "研究领域", "Major"),
+    ),
+    Field(
+        "employer",
+        N_("Employer"),
+        (
+            "工作单位",
+            "单位",
+            "所在单位",
+            "用人单位",
+            "公司",
+            "企业",
+            "工作单位全称",
+            "就职单位",
+            "企业名称",
+            "Employer",
+        ),
+        brief=True,
+    ),
+    Field(
+        "position",
+        N_("Position"),
+        ("职务", "职称", "职务职称", "职务/职称", "岗位", "职位", "现任职务", "Position"),
+        several=True,
+    ),
+    Field(
+        "talent_class",
+        N_("Class"),
+        ("人才类别", "人才层次", "类别", "层次", "雁阵类别", "人才类型", "雁阵"),
+        brief=True,
+    ),
+    Field(
+        "phone",
+        N_("Mobile number"),
+        (
+            "手机号码",
+            "手机",
+            "手机号",
+            "联系电话",
+            "电话",
+            "联系方式",
+            "移动电话",
+            "电话号码",
+            "备用电话",
+            "联系手机",
+            "Phone",
+            "Mobile",
+        ),
+        shown=Shown.PHONE,
+        several=True,
+        brief=True,
+    ),
+    Field(
+        "email",
+        N_("E-mail"),
+        ("电子邮箱", "邮箱", "电子邮件", "邮件", "邮箱地址", "E-mail", "Email", "Mail"),
+        shown=Shown.EMAIL,
+        several=True,
+    ),
+    Field("home_town", N_("Home town"), ("籍贯", "家乡", "户籍地", "出生地", "户籍", "户籍所在地")),
+    Field("remark", N_("Remark"), ("备注", "说明", "备注说明", "Remark")),
+)
+LABELS = {wanted.name: wanted.label for wanted in FIELDS}
+
+ABSENT = re.compile(
+    r"(待补|待补充|待定|待完善|暂无|无|没有|不详|未知|未填|空|略|/|\\|-+|—+|\*+|#?n/?a|none|null|\?+|？+)"
+)
+"""What offices write where they know nothing."""
+
+GENDERS = {"男": Gender.MALE, "男性": Gender.MALE, "m": Gender.MALE, "male": Gender.MALE} | {
+    "女": Gender.FEMALE,
+    "女性": Gender.FEMALE,
+    "f": Gender.FEMALE,
+    "female": Gender.FEMALE,
+}
+DEGREES = {
+    "博士": Degree.DOCTOR,
+    "博士研究生": Degree.DOCTOR,
+    "研究生博士": Degree.DOCTOR,
+    "博士学位": Degree.DOCTOR,
+    "phd": Degree.DOCTOR,
+    "硕士": Degree.MASTER,
+    "硕士研究生": Degree.MASTER,
+    "研究生硕士": Degree.MASTER,
+    "硕士学位": Degree.MASTER,
+    "研究生": Degree.MASTER,
+    "master": Degree.MASTER,
+    "本科": Degree.BACHELOR,
+    "大学本科": Degree.BACHELOR,
+    "全日制本科": Degree.BACHELOR,
+    "学士": Degree.BACHELOR,
+    "本科学士": Degree.BACHELOR,
+    "大学本科学士": Degree.BACHELOR,
+    "大学": Degree.BACHELOR,
+    "bachelor": Degree.BACHELOR,
+    "大专": Degree.COLLEGE,
+    "专科": Degree.COLLEGE,
+    "大学专科": Degree.COLLEGE,
+    "高职": Degree.COLLEGE,
+}
+HINTS = (
+    ("博士", Degree.DOCTOR),
+    ("博后", Degree.DOCTOR),
+    ("硕士", Degree.MASTER),
+    ("研究生", Degree.MASTER),
+    ("本科", Degree.BACHELOR),
+    ("学士", Degree.BACHELOR),
+    ("大专", Degree.COLLEGE),
+    ("专科", Degree.COLLEGE),
+    ("高职", Degree.COLLEGE),
+    ("高中", Degree.OTHER),
+    ("中专", Degree.OTHER),
+)
+CLASSES = {"头雁": TalentClass.LEADING, "强雁": TalentClass.STRONG, "雏雁": TalentClass.YOUNG}
+OLDEST = 120
+SERIAL_ZERO = date(1899, 12, 30)
+"""Day 0 of spreadsheets (1900 system, after February of that year)."""
+LONGEST = 200
+LONGEST_NAME = 120
+
+
+@dataclass
+class Entry:
+    """A row of a ledger, understood.
+
+    `aside` holds what has no column here or could not be understood, by the name of its field or by its heading.
+    """
+
+    name: str = ""
+    gender: Gender | None = None
+    birth: str | None = None
+    identity_number: str | None = None
+    identity_stump: str | None = None  # the first digits of a number that a spreadsheet rounded
+    degree: Degree | None = None
+    school: str | None = None
+    major: str | None = None
+    employer: str | None = None
+    position: str | None = None
+    talent_class: TalentClass | None = None
+    home_town: str | None = None
+    remark: str | None = None
+    phones: list[str] = field(default_factory=list)
+    emails: list[str] = field(default_factory=list)
+    aside: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
+    refusals: list[Reason] = field(default_factory=list)
+
+    def keep(self, name: str, text: str, note: Reason | None = None) -> None:
+        """Put a value aside, so that it is not lost, and say why."""
+        self.aside.append((name, text))
+        if note is not None:
+            self.notes.append(note)
+
+
+def understood(row: Row, today: date) -> Entry:
+    """Return what a row of a ledger says. `today` is the office's day: nobody is born after it."""
+    entry = Entry()
+    _name(row, entry)
+    for name in ("school", "major", "employer", "position", "home_town", "remark"):
+        texts = [text for text in row.texts(name) if not ABSENT.fullmatch(text)]
+        _plain(entry, name, "，".join(dict.fromkeys(texts)))
+    _chosen(row, entry)
+    _degree(row, entry)
+    _identity(row, entry)
+    _birth(row, entry, today)
+    _contacts(row, entry)
+    entry.aside += list(row.rest.items())
+    return entry
+
+
+def born(cell: Cell) -> str | None:
+    """Return a birth date in ISO form, as precise as it was given: 1979-03-19, 1970-12 or 1988; None if it is none.
+
+    Understands days and serial numbers of spreadsheets, 1979-3-19, 1979.05, 1979/04/04, 1970年12月, 19790319, 197903.
+    """
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    text = unicodedata.normalize("NFKC", plain_text(cell)).strip()
+    serial = re.fullmatch(r"\d{4,5}(\.0+)?", text)
+    if serial and not 1900 <= float(text) <= 2100:
+        return (SERIAL_ZERO + timedelta(days=int(float(text)))).isoformat()
+    if isinstance(cell, float) and not cell.is_integer():
+        # 1979.10 as a number is 1979.1: October or January, nobody can tell
+        text = f"{cell:.2f}" if round(cell * 100) % 10 else str(int(cell))
+    compact = re.fullmatch(r"(\d{4})(\d{2})(\d{2})?", text)
+    found = compact or re.fullmatch(
+        r"(\d{4})(?:\s*[-./年]\s*(\d{1,2}))?(?:\s*[-./月]\s*(\d{1,2}))?\s*[年月日号生.]*(?:\s+00:00(?::00)?)?", text
+    )
+    if not found:
+        return None
+    year, month, day = (int(part) if part else None for part in found.groups())
+    try:
+        date(year, month or 1, day or 1)
+    except ValueError:
+        return None
+    return "-".join([f"{year:04}", *(f"{part:02}" for part in (month, day) if part)])
+
+
+def contradict(one: str | None, other: str | None) -> bool:
+    """Tell whether two dates of birth, each as precise as it is known, cannot be of one person."""
+    return bool(one and other) and not (one.startswith(other) or other.startswith(one))
+
+
+def _name(row: Row, entry: Entry) -> None:
+    text = " ".join(row.text("name").split())
+    entry.name = re.sub(r"(?<=[\u3400-\u9fff\U00020000-\U000323af]) (?=[\u3400-\u9fff\U00020000-\U000323af])", "", text)
+    if not entry.name or ABSENT.fullmatch(entry.name):
+        entry.refusals.append(Reason(N_("There is no name")))
+    elif not any(sign.isalpha() for sign in entry.name):
+        entry.refusals.append(Reason(N_("“%(text)s” is not a name"), {"text": entry.name[:20]}))
+    elif len(entry.name) > LONGEST_NAME:
+        entry.refusals.append(Reason(N_("The name is longer than %(most)s characters"), {"most": LONGEST_NAME}))
+
+
+def _plain(entry: Entry, name: str, text: str) -> None:
+    if not text:
+        return
+    if name != "remark" and len(text) > LONGEST:
+        entry.keep(name, text, Reason(N_("A text is too long for its column; all of it is kept beside the record")))
+        text = text[:LONGEST]
+    setattr(entry, name, text)
+
+
+def _chosen(row: Row, entry: Entry) -> None:
+    gender = row.text("gender")
+    entry.gender = GENDERS.get(unicodedata.normalize("NFKC", gender).casefold())
+    if gender and entry.gender is None and not ABSENT.fullmatch(gender):
+        entry.keep("gender", gender)
+    said = row.text("talent_class")
+    entry.talent_class = next((tier for word, tier in CLASSES.items() if word in said), None)
+    if said and said not in CLASSES and not ABSENT.fullmatch(said):
+        entry.keep("talent_class", said)
+
+
+def _degree(row: Row, entry: Entry) -> None:
+    ranks = list(Degree)
+    for text in row.texts("degree"):
+        plain = re.sub(r"[\s/、,，()（）]+", "", unicodedata.normalize("NFKC", text)).casefold()
+        if ABSENT.fullmatch(text):
+            continue
+        degree = DEGREES.get(plain)
+        if degree is None:
+            degree = next((hinted for word, hinted in HINTS if word in plain), None)
+            note = (
+                None
+                if degree
+                else Reason(
+                    N_("Degree “%(text)s” is not known here; it is kept beside the record"), {"text": text[:20]}
+                )
+            )
+            entry.keep("degree", text, note)
+        if degree and (entry.degree is None or ranks.index(degree) < ranks.index(entry.degree)):
+            entry.degree = degree
+
+
+def _identity(row: Row, entry: Entry) -> None:
+    cell, text = row.cell("identity_number"), row.text("identity_number")
+    if not text or ABSENT.fullmatch(text):
+        return
+    plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+    # Spreadsheets keep 15 digits of a number: one in eleven of those they spoil still passes the check.
+    spoilt = (isinstance(cell, int | float) and len(plain) > 15) or "E+" in plain
+    try:
+        if spoilt:
+            raise NotAnIdentityNumber
+        entry.identity_number = normalised_identity_number(plain)
+    except NotAnIdentityNumber:
+        if spoilt or re.fullmatch(r"\d{15}0{3}", plain):
+            entry.identity_stump = plain[:15] if plain[:15].isdigit() else None
+            note = N_(
+                "The spreadsheet has rounded the identity number: its last digits are lost. It is kept as it stands "
+                "and not used"
+            )
+            entry.keep("identity_number", plain, Reason(note))
+        elif re.fullmatch(r"\d{17}[\dX]", plain):
+            entry.refusals.append(
+                Reason(N_("The identity number is mistyped: %(text)s"), {"text": shown(plain, Shown.SECRET)})
+            )
+        elif re.fullmatch(r"[\dX*]{15,20}", plain) and not re.fullmatch(r"\d{15}", plain):
+            entry.refusals.append(
+                Reason(N_("The identity number has %(digits)s digits instead of 18"), {"digits": len(plain)})
+            )
+        else:  # a passport, or a number of the old kind
+            entry.keep("identity_number", text)
+
+
+def _birth(row: Row, entry: Entry, today: date) -> None:
+    cell, text = row.cell("birth"), row.text("birth")
+    said = None
+    if text and not ABSENT.fullmatch(text):
+        said = born(cell)
+        if said is None:
+            entry.keep("birth", text, Reason(N_("The date of birth cannot be read; it is kept as it stands")))
+        elif not today.year - OLDEST <= int(said[:4]) <= today.year or said > today.isoformat():
+            entry.refusals.append(Reason(N_("Born in %(year)s cannot be"), {"year": said[:4]}))
+        elif isinstance(cell, float) and len(said) == 4 and not cell.is_integer():
+            entry.keep(
+                "birth",
+                text,
+                Reason(N_("Of the date of birth only the year can be told: the spreadsheet made a number of it")),
+            )
+    entry.birth = said
+    if entry.identity_number:
+        exact = birth_in(entry.identity_number)
+        if contradict(said, exact):
+            entry.keep(
+                "birth",
+                text,
+                Reason(
+                    N_(
+                        "The date of birth contradicts the identity number; the number's is taken, the other is "
+                        "kept beside the record"
+                    )
+                ),
+            )
+        entry.birth = exact
+
+
+def _contacts(row: Row, entry: Entry) -> None:
+    broken: list[tuple[str, Reason]] = []
+    for name in ("phone", "email"):
+        for text in row.texts(name):
+            if ABSENT.fullmatch(text):
+                if name == "phone":
+                    entry.notes.append(Reason(N_("The number is still to come")))
+                continue
+            rest = _addresses(text, entry)
+            broken += _numbers(rest, name, entry)
+    if entry.phones:
+        entry.aside += [("phone", text) for text, _ in broken]
+        entry.notes += [reason for _, reason in broken]
+    else:
+        entry.refusals += [reason for _, reason in broken]
+
+
+def _addresses(text: str, entry: Entry) -> str:
+    plain = unicodedata.normalize("NFKC", text)
+    for found in re.findall(r"[^\s/、,;|()<>:]+@[^\s/、,;|()<>]+", plain):
+        try:
+            address = normalised_email(found)
+        except NotAnEmail:
+            entry.keep(
+                "email", found, Reason(N_("The address is not one that mail reaches; it is kept beside the record"))
+            )
+        else:
+            if address not in entry.emails:
+                entry.emails.append(address)
+        plain = plain.replace(found, " ")
+    return plain
+
+
+def _numbers(text: str, name: str, entry: Entry) -> list[tuple[str, Reason]]:
+    broken = []
+    for piece in _pieces(text):
+        try:
+            number = normalised_phone(piece)
+        except (PhoneLengthWrong, PhoneShortened) as wrong:
+            broken.append((piece, _why(wrong, piece)))
+        except NotAPhone:
+            note = N_("“%(text)s” is no mobile number; it is kept beside the record")
+            entry.keep(name, piece, Reason(note, {"text": shown(piece[:30], Shown.PHONE)}))
+        else:
+            if number not in entry.phones:
+                entry.phones.append(number)
+    return broken
+
+
+def _why(wrong: NotAPhone, piece: str) -> Reason:
+    if isinstance(wrong, PhoneShortened):
+        return Reason(wrong.message, {"text": piece})
+    digits = wrong.values.get("digits", "")
+    return Reason(
+        N_("The mobile number has %(digits)s digits instead of 11: %(text)s"),
+        {"digits": str(digits), "text": shown(piece, Shown.PHONE)},
+    )
+
+
+def _pieces(text: str) -> Sequence[str]:
+    pieces = []
+    for piece in re.split(r"[/、,;|\n\r和或:]+", text):
+        digits = re.sub(r"\D", "", piece)
+        pair = re.fullmatch(r"(1[3-9]\d{9})(1[3-9]\d{9})", digits)
+        if pair:
+            pieces += list(pair.groups())
+        elif re.search(r"[^\W\d_]", piece) and (inside := re.findall(r"(?<!\d)1[3-9](?:[\s-]*\d){9}(?!\d)", piece)):
+            pieces += inside  # «手机 199…», «199…（同微信）»
+        elif any(sign.isalnum() for sign in piece):
+            pieces.append(piece.strip())
+    return pieces

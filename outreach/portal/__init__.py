@@ -1,0 +1,1 @@
+"""The public face: what one can come to."""

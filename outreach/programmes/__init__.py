@@ -1,0 +1,1 @@
+"""Standing names with many events (品牌行动)."""

@@ -1,0 +1,1 @@
+"""Places, registrations, waiting lists and tickets."""

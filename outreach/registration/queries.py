@@ -1,0 +1,250 @@
+"""Reading places, waiting lists, tickets and lists of registrations."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from outreach.events.models import Event, PlaceGroup
+from outreach.kernel import history
+from outreach.kernel.actor import ActorKind
+from outreach.kernel.database import db
+from outreach.kernel.paging import Key, Page, page_of
+from outreach.people.models import Person
+from outreach.people.queries import names_of_accounts
+from outreach.people.rules import TimelineEntry
+from outreach.registration.models import Registration, id_in_token
+from outreach.registration.rules import ACTS, HOLDING, LIVING, TIMELINE_SENTENCES, Places, RegistrationState
+
+MOST_NAMES = 8
+
+
+def places(event_ids: Collection[int]) -> dict[int, Places]:
+    """Return what is left of every group of places of some events, by the group's id."""
+    counted = db.session.execute(
+        sa.select(
+            PlaceGroup.id,
+            PlaceGroup.capacity,
+            sa.func.count(Registration.id).filter(Registration.state.in_(HOLDING)),
+            sa.func.count(Registration.id).filter(Registration.state == RegistrationState.WAITLISTED),
+        )
+        .outerjoin(Registration, Registration.group_id == PlaceGroup.id)
+        .where(PlaceGroup.event_id.in_(event_ids))
+        .group_by(PlaceGroup.id, PlaceGroup.capacity)
+        .order_by(PlaceGroup.id)
+    )
+    return {
+        group_id: Places(capacity=capacity, taken=taken, waiting=waiting)
+        for group_id, capacity, taken, waiting in counted
+    }
+
+
+def places_of(group: PlaceGroup) -> Places:
+    """Return what is left of one group of places. True until the transaction ends only if its row is locked."""
+    taken, waiting = db.session.execute(
+        sa.select(
+            sa.func.count().filter(Registration.state.in_(HOLDING)),
+            sa.func.count().filter(Registration.state == RegistrationState.WAITLISTED),
+        ).where(Registration.group_id == group.id, Registration.state.in_(LIVING))
+    ).one()
+    return Places(capacity=group.capacity, taken=taken, waiting=waiting)
+
+
+def living(*, event_id: int, person_id: int) -> Registration | None:
+    """Return the registration by which a person holds or awaits a place at an event."""
+    return db.session.scalar(
+        sa.select(Registration).where(
+            Registration.event_id == event_id,
+            Registration.person_id == person_id,
+            Registration.state.in_(LIVING),
+        )
+    )
+
+
+def by_ticket(token: str) -> Registration | None:
+    """Return the registration a ticket's link stands for, with its event; None where the link is not one of ours."""
+    registration_id = id_in_token(token)
+    if registration_id is None:
+        return None
+    return db.session.get(
+        Registration,
+        registration_id,
+        options=[
+            joinedload(Registration.event).joinedload(Event.organisation),
+            joinedload(Registration.group),
+            joinedload(Registration.person),
+            joinedload(Registration.contact_point),
+        ],
+    )
+
+
+def by_short_code(*, event_id: int, code: str) -> Registration | None:
+    """Return the registration of an event whose ticket has this short code (in its normal form)."""
+    return db.session.scalar(
+        sa.select(Registration).where(Registration.event_id == event_id, Registration.short_code == code)
+    )
+
+
+def waiting_line(group_id: int) -> sa.Select[tuple[Registration]]:
+    """Return the select of those who wait in a group, first in line first."""
+    return (
+        sa.select(Registration)
+        .where(Registration.group_id == group_id, Registration.state == RegistrationState.WAITLISTED)
+        .order_by(Registration.queued_at, Registration.id)
+    )
+
+
+def latest_in_line(group_id: int) -> datetime | None:
+    """Return when the last of those who wait in a group began to wait."""
+    return db.session.scalar(
+        sa.select(sa.func.max(Registration.queued_at)).where(
+            Registration.group_id == group_id, Registration.state == RegistrationState.WAITLISTED
+        )
+    )
+
+
+def position_in_line(registration: Registration) -> int | None:
+    """Return the place in the waiting list, the first is 1; None for who does not wait."""
+    if registration.state is not RegistrationState.WAITLISTED:
+        return None
+    before = db.session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Registration)
+        .where(
+            Registration.group_id == registration.group_id,
+            Registration.state == RegistrationState.WAITLISTED,
+            sa.or_(
+                Registration.queued_at < registration.queued_at,
+                sa.and_(Registration.queued_at == registration.queued_at, Registration.id < registration.id),
+            ),
+        )
+    )
+    return before + 1
+
+
+def names_at(contact_point_id: int) -> Sequence[str]:
+    """Return the names somebody registered through this number or address before, the latest first.
+
+    Only from registrations made there: what an office knows about a number is not told to whoever holds it now.
+    """
+    latest = sa.func.max(Registration.id)
+    return db.session.scalars(
+        sa.select(Person.name)
+        .join(Registration, Registration.person_id == Person.id)
+        .where(Registration.contact_point_id == contact_point_id)
+        .group_by(Person.name)
+        .order_by(latest.desc())
+        .limit(MOST_NAMES)
+    ).all()
+
+
+def registrations_at(contact_point_id: int, *, cursor: str | None) -> Page[Registration]:
+    """Return the registrations made through a number or an address, latest first, with their events."""
+    statement = (
+        sa.select(Registration)
+        .where(Registration.contact_point_id == contact_point_id)
+        .options(joinedload(Registration.event), joinedload(Registration.group), joinedload(Registration.person))
+    )
+    return page_of(statement, keys=[Key(Registration.id, descending=True)], cursor=cursor, size=20)
+
+
+def registrations_of(
+    *,
+    event: Event,
+    state: RegistrationState | None,
+    group_id: int | None,
+    cursor: str | None,
+) -> Page[Registration]:
+    """Return the registrations of an event, first come first; the waiting list in its order when it is asked for."""
+    statement = (
+        sa.select(Registration)
+        .where(Registration.event_id == event.id)
+        .options(
+            joinedload(Registration.group), joinedload(Registration.person), joinedload(Registration.contact_point)
+        )
+    )
+    if state is not None:
+        statement = statement.where(Registration.state == state)
+    if group_id is not None:
+        statement = statement.where(Registration.group_id == group_id)
+    return page_of(statement, keys=[Key(Registration.queued_at), Key(Registration.id)], cursor=cursor)
+
+
+def living_of_event(event_id: int, *, after_id: int, limit: int) -> Sequence[Registration]:
+    """Return the first registrations of an event, by id, that hold or await a place."""
+    return db.session.scalars(
+        sa.select(Registration)
+        .where(Registration.event_id == event_id, Registration.id > after_id, Registration.state.in_(LIVING))
+        .order_by(Registration.id)
+        .limit(limit)
+    ).all()
+
+
+def counts_by_state(event_id: int) -> dict[RegistrationState, int]:
+    """Return how many registrations of an event stand in each state."""
+    counted = db.session.execute(
+        sa.select(Registration.state, sa.func.count())
+        .where(Registration.event_id == event_id)
+        .group_by(Registration.state)
+        .order_by(Registration.state)
+    )
+    return dict(counted.all())
+
+
+def registration_of_event(*, event: Event, registration_id: int) -> Registration | None:
+    """Return one registration of an event that the caller may see; None where it is another event's."""
+    found = db.session.get(Registration, registration_id)
+    return found if found is not None and found.event_id == event.id else None
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened. `act` is to be translated; `who` is None where nobody at a desk did it."""
+
+    at: datetime
+    act: str
+    by: ActorKind
+    who: str | None
+    words: str | None
+
+
+def history_of(registration: Registration) -> Sequence[Happening]:
+    """Return what happened to a registration, newest first, with the names of those at a desk who did it."""
+    lines = [line for line in history.lines_of(registration.subject) if line.act in ACTS]
+    ids = {line.actor_id for line in lines if line.actor_kind is ActorKind.STAFF}
+    names = names_of_accounts(list(ids))
+    return [
+        Happening(
+            at=line.at,
+            act=ACTS[line.act],
+            by=line.actor_kind,
+            who=names.get(line.actor_id) if line.actor_kind is ActorKind.STAFF else None,
+            words=line.words.text if line.words else None,
+        )
+        for line in reversed(lines)
+    ]
+
+
+def timeline_of(*, person_id: int, before: datetime, limit: int) -> list[TimelineEntry]:
+    """Return what a person registered for and what became of it, latest first, before a moment."""
+    found = db.session.scalars(
+        sa.select(Registration)
+        .where(Registration.person_id == person_id, Registration.created_at < before)
+        .options(joinedload(Registration.event), joinedload(Registration.group))
+        .order_by(Registration.created_at.desc(), Registration.id.desc())
+        .limit(limit)
+    )
+    return [
+        TimelineEntry(
+            at=one.created_at,
+            kind="registration",
+            key=f"registration:{one.id}",
+            sentence=TIMELINE_SENTENCES[one.state],
+            values={"event": one.event.title, "group": one.group.name},
+            endpoint="registration.index",
+            arguments={"event_id": one.event_id},
+        )
+        for one in found
+    ]

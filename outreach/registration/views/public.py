@@ -1,0 +1,168 @@
+"""What attendees see: the form, their tickets, the way back out."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale, gettext
+
+from outreach.events.queries import published
+from outreach.kernel.actor import Actor, ActorKind
+from outreach.kernel.clock import now
+from outreach.people import operations as people
+from outreach.people import queries as people_queries
+from outreach.registration import documents, operations, queries
+from outreach.registration.forms import RegisterForm
+from outreach.registration.rules import GroupOfAnotherEvent, RegistrationState, spaced_code
+from outreach.web.access import attendees, open_to_everyone, proven_contact
+from outreach.web.links import absolute
+
+blueprint = Blueprint("registration_public", __name__)
+blueprint.add_app_template_filter(spaced_code)
+
+
+@blueprint.get("/e/<int:event_id>/register")
+@attendees
+def register(event_id: int) -> ResponseReturnValue:
+    """Ask what the event needs to know, and say why."""
+    event = published(event_id)
+    contact = _contact()
+    names = queries.names_at(contact.id)
+    form = RegisterForm()
+    form.name.data = names[0] if len(names) == 1 else None
+    offered = [str(group.id) for group in event.groups]
+    wanted = request.args.get("group")
+    form.group.data = wanted if wanted in offered else offered[0] if len(offered) == 1 else None
+    return _form_page(event, contact, form)
+
+
+@blueprint.post("/e/<int:event_id>/register")
+@attendees
+def registered(event_id: int) -> ResponseReturnValue:
+    """Take the registration down; whoever has a place or waits already is shown that same ticket."""
+    event = published(event_id)
+    contact = _contact()
+    form = RegisterForm()
+    made: list[Any] = []
+    if form.validate_on_submit() and form.attempt(lambda: made.append(_register(event, contact, form))):
+        return redirect(url_for("registration_public.ticket", token=made[0].token), 303)
+    return _form_page(event, contact, form), 422
+
+
+def _register(event: Any, contact: Any, form: RegisterForm) -> Any:
+    group = next((group for group in event.groups if str(group.id) == form.group.data), None)
+    if group is None:
+        raise GroupOfAnotherEvent
+    by, moment = Actor(ActorKind.ATTENDEE, contact.id), now()
+    person = people.person_at(
+        contact_point=contact,
+        name=form.name.data,
+        organisation=event.organisation,
+        source=f"registration:{event.id}",
+        now=moment,
+        by=by,
+    )
+    registration = operations.register(
+        event=event, group=group, person=person, contact_point=contact, by=by, now=moment
+    )
+    if registration.created_at == moment:  # not pressed twice
+        people.give_consent(
+            person=person,
+            purpose="registration",
+            contact_point=contact,
+            about=f"event:{event.id}",
+            now=moment,
+            language=str(get_locale()),
+        )
+    return registration
+
+
+def _form_page(event: Any, contact: Any, form: RegisterForm) -> str:
+    form.group.choices = [(str(group.id), group.name) for group in event.groups]
+    return render_template(
+        "registration/public/register.html",
+        event=event,
+        contact=contact,
+        form=form,
+        window=event.registration(now()),
+        places=queries.places([event.id]),
+        names=queries.names_at(contact.id),
+        consent=people_queries.current_consent("registration", str(get_locale())),
+    )
+
+
+@blueprint.get("/t/<token>")
+@open_to_everyone
+def ticket(token: str) -> ResponseReturnValue:
+    """Show a ticket, or where its holder stands; whoever has the link is its holder."""
+    registration = _by_ticket(token)
+    moment = now()
+    return render_template(
+        "registration/public/ticket.html",
+        registration=registration,
+        event=registration.event,
+        link=absolute(url_for("registration_public.ticket", token=token)),
+        position=queries.position_in_line(registration),
+        places=queries.places([registration.event_id])[registration.group_id],
+        now=moment,
+        has_begun=moment >= registration.event.starts_at,
+        is_over=registration.event.is_over(moment),
+    )
+
+
+@blueprint.get("/t/<token>.ics")
+@open_to_everyone
+def calendar(token: str) -> ResponseReturnValue:
+    """Hand out the ticket's event as a calendar entry."""
+    registration = _by_ticket(token)
+    link = absolute(url_for("registration_public.ticket", token=token))
+    return Response(
+        documents.calendar_entry(registration, link=link, now=now()),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="event-{registration.event_id}.ics"'},
+    )
+
+
+@blueprint.post("/t/<token>/withdraw")
+@open_to_everyone
+def withdraw(token: str) -> ResponseReturnValue:
+    """Give the place back; pressing twice is as good as once."""
+    registration = _by_ticket(token)
+    if registration.state is not RegistrationState.CANCELLED:
+        waited = registration.state is RegistrationState.WAITLISTED
+        operations.cancel(
+            registration=registration, by=Actor(ActorKind.ATTENDEE, registration.contact_point_id), now=now()
+        )
+        flash(
+            gettext("You have left the waiting list.")
+            if waited
+            else gettext("You have withdrawn. Thank you for telling us.")
+        )
+    return redirect(url_for("registration_public.ticket", token=token), 303)
+
+
+@blueprint.get("/my/tickets")
+@attendees
+def mine() -> ResponseReturnValue:
+    """Show what was registered through this number or address."""
+    contact = _contact()
+    return render_template(
+        "registration/public/mine.html",
+        contact=contact,
+        page=queries.registrations_at(contact.id, cursor=request.args.get("page")),
+        now=now(),
+    )
+
+
+def _contact() -> Any:
+    contact = people_queries.contact_point(proven_contact() or 0)
+    if contact is None:
+        abort(404)
+    return contact
+
+
+def _by_ticket(token: str) -> Any:
+    registration = queries.by_ticket(token)
+    if registration is None:
+        abort(404)
+    return registration

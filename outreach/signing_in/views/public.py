@@ -1,0 +1,157 @@
+"""Attendees: a number or an address and a code. And the one-time links of staff, opened on any device."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_user
+
+from outreach.kernel.clock import now
+from outreach.kernel.refusals import Refused
+from outreach.people import operations as people
+from outreach.people import queries as people_queries
+from outreach.people.rules import ContactKind
+from outreach.signing_in import operations, queries
+from outreach.signing_in.forms import CodeForm, EmailForm, NewPasswordForm, PhoneForm
+from outreach.signing_in.rules import BETWEEN_CODES, LinkSpent, seconds_until
+from outreach.web.access import CONTACT, STAFF_KEYS, fresh_session, open_to_everyone, proven_contact, safe_next
+from outreach.web.filters import grouped_phone
+from outreach.web.unit_of_work import separately
+
+blueprint = Blueprint("signing_in_public", __name__)
+CODE_FOR = "code_for"
+"""The key in the signed session of the contact point a code was sent to, not proven yet."""
+HOME = "/my"
+
+
+@blueprint.get("/sign-in")
+@open_to_everyone
+def contact() -> ResponseReturnValue:
+    """Ask for a number or an address, then for the code sent to it."""
+    if proven_contact() is not None:
+        return redirect(safe_next(HOME))
+    return _page(_kind())
+
+
+@blueprint.post("/sign-in")
+@open_to_everyone
+def contact_given() -> ResponseReturnValue:
+    """Send a code. The answer is the same whether or not the number is known."""
+    kind = _kind()
+    form = _number_form(kind)
+    if not form.validate_on_submit():
+        return _page(kind, form=form), 422
+    try:
+        with separately():
+            value = operations.note_code_wanted(
+                kind=kind, value=form.number.data, address=request.remote_addr or "", now=now()
+            )
+        point = people.contact_point(kind=kind, value=value, now=now())
+        operations.send_code(contact_point=point, now=now())
+    except Refused as refused:
+        form.refuse(refused, at="number")
+        return _page(kind, form=form), refused.status
+    session[CODE_FOR] = point.id
+    return redirect(_onward("signing_in_public.contact", kind), 303)
+
+
+@blueprint.post("/sign-in/code")
+@open_to_everyone
+def code_given() -> ResponseReturnValue:
+    """Compare the code; a try is counted whatever becomes of the request."""
+    point = _code_sent_to()
+    if point is None:
+        return redirect(_onward("signing_in_public.contact", _kind()), 303)
+    form = CodeForm()
+    if not form.validate_on_submit():
+        return _page(point.kind, code_form=form), 422
+    try:
+        with separately():
+            operations.note_code_tried(contact_point=point, address=request.remote_addr or "", now=now())
+        operations.prove_contact(contact_point=point, code=form.code.data, now=now())
+    except Refused as refused:
+        form.refuse(refused, at="code")
+        return _page(point.kind, code_form=form), refused.status
+    fresh_session(*STAFF_KEYS)
+    session.permanent = True  # a ticket is looked at for weeks
+    session[CONTACT] = point.id
+    return redirect(safe_next(HOME), 303)
+
+
+@blueprint.post("/sign-out")
+@open_to_everyone
+def sign_out() -> ResponseReturnValue:
+    """Forget the number in this browser."""
+    fresh_session(*STAFF_KEYS)
+    return redirect("/", 303)
+
+
+@blueprint.get("/activate/<token>")
+@open_to_everyone
+def activate(token: str) -> ResponseReturnValue:
+    """Ask whoever holds a one-time link for a password; looking at the page does not use the link."""
+    link = queries.link_of(token, now=now())
+    if link is None:
+        raise LinkSpent
+    return render_template("signing_in/public/activate.html", form=NewPasswordForm(), link=link, token=token)
+
+
+@blueprint.post("/activate/<token>")
+@open_to_everyone
+def activated(token: str) -> ResponseReturnValue:
+    """Keep the chosen password, use the link up, and sign in."""
+    with separately():
+        operations.note_link(address=request.remote_addr or "", now=now())
+    link = queries.link_of(token, now=now())
+    if link is None:
+        raise LinkSpent
+    form = NewPasswordForm()
+    if form.validate_on_submit():
+        try:
+            account = operations.activate(token=token, password=form.password.data, now=now())
+        except LinkSpent:
+            raise
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            fresh_session(CONTACT)
+            login_user(account)
+            return redirect("/desk/", 303)
+    return render_template("signing_in/public/activate.html", form=form, link=link, token=token), 422
+
+
+def _kind() -> ContactKind:
+    return ContactKind.EMAIL if request.args.get("by") == "mail" else ContactKind.PHONE
+
+
+def _onward(endpoint: str, kind: ContactKind) -> str:
+    by = "mail" if kind is ContactKind.EMAIL else None
+    return url_for(endpoint, by=by, next=request.args.get("next"))
+
+
+def _number_form(kind: ContactKind) -> Any:
+    return EmailForm() if kind is ContactKind.EMAIL else PhoneForm()
+
+
+def _code_sent_to() -> Any:
+    kept = session.get(CODE_FOR)
+    return people_queries.contact_point(kept) if kept is not None else None
+
+
+def _page(kind: ContactKind, *, form: Any = None, code_form: CodeForm | None = None) -> str:
+    point = _code_sent_to()
+    if point is not None and point.kind is not kind:
+        point = None
+    sent = queries.latest_code(point.id) if point else None
+    if form is None:
+        form = _number_form(kind)
+        if point is not None:
+            form.number.data = grouped_phone(point.value) if kind is ContactKind.PHONE else point.value
+    return render_template(
+        "signing_in/public/contact.html",
+        kind=kind,
+        form=form,
+        code_form=code_form or CodeForm(formdata=None),
+        point=point,
+        wait=seconds_until(sent.sent_at + BETWEEN_CODES, now()) if sent else 0,
+    )

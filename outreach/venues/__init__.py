@@ -1,0 +1,1 @@
+"""Places where events happen (场馆)."""

@@ -1,0 +1,1 @@
+"""What every page stands on; knows the web, no feature."""

@@ -1,0 +1,97 @@
+"""Who may enter a route. Every view carries exactly one of these, directly under its route."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import abort, current_app, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+View = Callable[..., ResponseReturnValue]
+
+EVERYONE = "everyone"
+ATTENDEES = "attendees"
+STAFF = "staff"
+CONTACT = "contact_point_id"
+"""The key in the signed session under which the proven contact point of an attendee stands."""
+STAFF_KEYS = ("_user_id", "_fresh", "_id")
+"""Flask-Login's own keys in the session."""
+
+
+def open_to_everyone(view: View) -> View:
+    """Let everybody in; what a link may show is decided by the secret in it."""
+
+    @wraps(view)
+    def entered(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        return view(*args, **kwargs)
+
+    entered.admits = EVERYONE
+    return entered
+
+
+def attendees(view: View) -> View:
+    """Let in whoever proved a number or an address by a code; send the others to do so."""
+
+    @wraps(view)
+    def entered(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        if proven_contact() is None:
+            onward = request.full_path if request.method == "GET" else url_for("portal.index")
+            return redirect(url_for("signing_in_public.contact", next=onward))
+        return view(*args, **kwargs)
+
+    entered.admits = ATTENDEES
+    return entered
+
+
+def staff(view: View) -> View:
+    """Let in everyone with an account, whatever their roles; rows still come through scoped queries."""
+
+    @wraps(view)
+    def entered(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        if not current_user.is_authenticated:
+            return current_app.login_manager.unauthorized()
+        return view(*args, **kwargs)
+
+    entered.admits = STAFF
+    return entered
+
+
+def requires(*permissions: Any) -> Callable[[View], View]:
+    """Let in those who hold one of the permissions anywhere; send strangers to sign in, others away."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def entered(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            if not current_user.is_authenticated:
+                return current_app.login_manager.unauthorized()
+            if not any(current_user.may(permission) for permission in permissions):
+                abort(403)
+            return view(*args, **kwargs)
+
+        entered.admits = permissions
+        return entered
+
+    return guard
+
+
+def proven_contact() -> int | None:
+    """Return the id of the contact point the attendee has proven, or None."""
+    return session.get(CONTACT)
+
+
+def fresh_session(*kept: str) -> None:
+    """Empty the session but for the choices of language and theme and what is named; done where somebody comes in.
+
+    The two faces may be used from one browser: coming in on one keeps the proof of the other.
+    """
+    keep = {name: session[name] for name in ("language", "theme", *kept) if name in session}
+    session.clear()
+    session.update(keep)
+
+
+def safe_next(fallback: str) -> str:
+    """Return the page to go on to after signing in: one of ours, never another site's."""
+    onward = request.values.get("next", "")
+    ours = onward.startswith("/") and not onward.startswith(("//", "/\\")) and "\n" not in onward and "\r" not in onward
+    return onward if ours else fallback

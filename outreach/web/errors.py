@@ -1,0 +1,73 @@
+"""What people see when something is not possible: what happened, what is safe, one way on."""
+
+import logging
+
+from flask import Flask, flash, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from outreach.kernel.database import db
+from outreach.kernel.refusals import Refused
+from outreach.web.forms import sentence_of
+
+log = logging.getLogger("outreach.errors")
+OWN_PAGES = frozenset({400, 403, 404, 405, 409, 410, 413, 429, 500, 503})
+
+
+def mount(app: Flask) -> None:
+    """Answer refusals and errors with pages of ours."""
+    app.register_error_handler(Refused, refused)
+    app.register_error_handler(CSRFError, stale_form)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(InternalServerError, failed)
+
+
+def refused(refusal: Refused) -> ResponseReturnValue:
+    """Say the sentence on the page the person came from; changes are rolled back."""
+    db.session.rollback()
+    sentence = sentence_of(refusal)
+    came_from = request.referrer or ""
+    if request.method == "POST" and came_from.startswith(request.host_url) and not _partial():
+        flash(sentence, "refused")
+        return redirect(came_from, 303)
+    return _page("refused", refusal.status, message=sentence)
+
+
+def stale_form(_error: CSRFError) -> ResponseReturnValue:
+    """Answer a form whose time ran out or that another site sent."""
+    return _page(
+        "refused",
+        400,
+        message=gettext("This page was open for too long. Go back, reload it and send it again; nothing was changed."),
+    )
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer with the page of the status, or a plain one for the rarer statuses."""
+    code = error.code or 500
+    if code < 400:
+        return error.get_response()
+    return _page(str(code) if code in OWN_PAGES and code not in {405, 409, 410, 503} else "400", code)
+
+
+def failed(error: InternalServerError) -> ResponseReturnValue:
+    """Answer a failure of ours with its number; the log has the rest, without personal data."""
+    db.session.rollback()
+    original = getattr(error, "original_exception", None) or error
+    log.error("request %s failed: %s", g.get("request_id"), type(original).__name__, exc_info=original)
+    return _page("500", 500)
+
+
+def _partial() -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _page(name: str, status: int, message: str | None = None) -> ResponseReturnValue:
+    return (
+        render_template(
+            f"errors/{name}.html", message=message, status=status, on_desk=request.path.startswith("/desk/")
+        ),
+        status,
+    )

@@ -1,0 +1,206 @@
+"""Every route, as every role and as a stranger, with ids that belong to somebody else.
+
+The walker works in one county; every id it is given belongs to the county beside it. A new kind of argument
+in a route needs a line in `foreign_world`, and a test below fails until it is there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from outreach.door.models import DoorInvitation, DoorPass
+from outreach.events.rules import EventState
+from outreach.intake.models import ImportRow
+from outreach.kernel.database import db
+from outreach.kernel.history import HistoryLine
+from outreach.organisations.models import Account, Organisation
+from outreach.organisations.rules import OrganisationKind, Role
+from outreach.people import operations as people
+from tests import factories
+from tests.intake.files import a_workbook, previewed
+
+SECRET = "隔壁机密"
+"""Stands in every foreign row that is not public; it must be on no page the walker is shown."""
+STRANGER, ATTENDEE, NO_ROLE = "stranger", "attendee", "no role"
+WALKERS = [STRANGER, ATTENDEE, NO_ROLE, *Role]
+SIGNED_OUT = {STRANGER, ATTENDEE}
+REFUSED = {403, 404}
+
+
+@dataclass
+class World:
+    """The walker's own county and the ids of the one beside it, by the names that routes give them."""
+
+    ours: Organisation
+    ids: dict[str, Any]
+
+    def of(self, rule: Rule) -> dict[str, Any]:
+        """Return the foreign values for the arguments of a route."""
+        return {name: self.ids[name] for name in rule.arguments}
+
+    def body(self) -> dict[str, Any]:
+        """Return a form that names foreign rows in every way a form might."""
+        return {key: value for name, value in self.ids.items() for key in (name, name.removesuffix("_id"))}
+
+
+@pytest.fixture
+def world(city) -> World:
+    """Two counties of one city; everything is in the other one."""
+    ours = factories.an_organisation("本县", parent=city.lead_organisation, kind=OrganisationKind.AREA)
+    return World(ours, foreign_world(city.lead_organisation))
+
+
+def foreign_world(lead: Organisation) -> dict[str, Any]:
+    """Make a row of every kind in another county, and return their ids by the names that routes give them."""
+    people.seed_consent_texts(now=factories.BEFORE)
+    county = factories.an_organisation(f"{SECRET}县", parent=lead, kind=OrganisationKind.AREA)
+    organiser = factories.an_account(f"{SECRET}干部", organisation=county, roles=[Role.ORGANISER])
+    point = factories.a_contact_point("+8619911112222")
+    person = factories.a_person(f"{SECRET}人", organisation=county, at=point)
+    event = factories.an_event(f"{SECRET}活动", organisation=county, author=organiser, state=EventState.DRAFT)
+    registration = factories.a_registration(event=event, person=person, contact_point=point)
+    case = factories.a_case(intake=county, person=person, contact_point=point, title=f"{SECRET}诉求", words=SECRET)
+    pairing = factories.a_pairing(leader=organiser, person=person)
+    visit = factories.a_visit(leaders=[organiser], talents=[person])
+    imported = previewed(
+        a_workbook([["姓名", "手机"], [f"{SECRET}人", "19911112222"]]), organiser, filename=f"{SECRET}.xlsx"
+    )
+    row = db.session.scalars(sa.select(ImportRow).where(ImportRow.import_id == imported.id)).first()
+    return {
+        "organisation_id": county.id,
+        "account_id": organiser.id,
+        "person_id": person.id,
+        "contact_id": person.contacts[0].id,
+        "event_id": event.id,
+        "registration_id": registration.id,
+        "case_id": case.id,
+        "pairing_id": pairing.id,
+        "visit_id": visit.id,
+        "import_id": imported.id,
+        "row_id": row.id,
+        "pass_id": _door_pass(event, organiser),
+        # what a city shows to everybody has no secret in its name, and may still be changed by its owner only
+        "programme_id": factories.a_programme("邻县品牌", organisation=county).id,
+        "venue_id": factories.a_venue("邻县会客厅", organisation=county).id,
+        # whoever holds a link may use it: here nobody does
+        "token": "nobody-holds-this-link",
+    }
+
+
+@pytest.mark.parametrize("walker", WALKERS)
+def test_no_route_fails_or_shows_or_changes_what_is_somebody_elses(
+    app: Flask, client: FlaskClient, world: World, walker
+):
+    account = _account_of(walker, world)
+    before = _history_of(world)
+
+    wrong = list(_walk(app, world, walker, account))
+
+    assert wrong == []
+    assert _history_of(world) == before
+
+
+def test_the_secret_can_be_seen_by_its_owner(client, world):
+    """The walk above would be worth nothing if the secret stood nowhere."""
+    factories.signed_in(client, db.session.get_one(Account, world.ids["account_id"]))
+
+    shown = [
+        client.get(path.format(**world.ids)).text for path in ("/desk/events/{event_id}", "/desk/requests/{case_id}")
+    ]
+
+    assert [SECRET in page for page in shown] == [True, True]
+
+
+def test_every_argument_of_a_route_is_known_to_the_walk(app: Flask, world: World):
+    unknown = {
+        name: rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for name in rule.arguments - set(world.ids)
+    }
+
+    assert unknown == {}
+
+
+def _walk(app: Flask, world: World, walker: str, account: Account | None) -> Iterator[str]:
+    for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.rule):
+        if rule.endpoint == "static":
+            continue
+        for method in sorted(rule.methods & {"GET", "POST"}):
+            browser = _browser(app, walker, account)
+            with app.test_request_context():
+                address = app.url_map.bind("localhost").build(rule.endpoint, world.of(rule))
+            if method == "GET":
+                answer = browser.get(address, query_string={"q": SECRET})
+            else:
+                answer = browser.post(address, data=world.body())
+            if (problem := _problem(rule, method, walker, answer)) is not None:
+                yield f"{method} {rule.rule}: {problem}"
+
+
+def _problem(rule: Rule, method: str, walker: str, answer: Any) -> str | None:
+    if answer.status_code >= 500:
+        return f"failed with {answer.status_code}"
+    shown = answer.text.replace(f'value="{SECRET}"', "").replace(
+        f"“{SECRET}”", ""
+    )  # what was typed may stand there again
+    if answer.status_code < 400 and SECRET in shown:
+        return "shows what is somebody else's"
+    owned = any(name.endswith("_id") and name not in {"programme_id"} for name in rule.arguments)
+    changes = method == "POST" and any(name.endswith("_id") for name in rule.arguments)
+    if not (owned or changes):
+        return None
+    allowed = REFUSED | ({302, 303} if walker in SIGNED_OUT or not rule.rule.startswith("/desk/") else set())
+    return None if answer.status_code in allowed else f"answers {answer.status_code} for somebody else's"
+
+
+def _account_of(walker: str, world: World) -> Account | None:
+    if walker in SIGNED_OUT:
+        return None
+    roles = [walker] if isinstance(walker, Role) else []
+    return factories.an_account("本县干部", organisation=world.ours, roles=roles)
+
+
+def _browser(app: Flask, walker: str, account: Account | None) -> FlaskClient:
+    browser = app.test_client()
+    if account is not None:
+        factories.signed_in(browser, account)
+    if walker == ATTENDEE:
+        factories.proven(browser, factories.a_contact_point())
+    return browser
+
+
+def _history_of(world: World) -> int:
+    """Count what was ever done to the foreign rows."""
+    subjects = [
+        sa.and_(HistoryLine.subject_kind == name.removesuffix("_id"), HistoryLine.subject_id == value)
+        for name, value in world.ids.items()
+        if name.endswith("_id")
+    ]
+    return db.session.scalar(sa.select(sa.func.count()).select_from(HistoryLine).where(sa.or_(*subjects)))
+
+
+def _door_pass(event: Any, organiser: Account) -> int:
+    invitation = DoorInvitation(
+        event_id=event.id, token_hash="0" * 64, created_at=factories.BEFORE, account_id=organiser.id
+    )
+    db.session.add(invitation)
+    db.session.flush()
+    phone = DoorPass(
+        event_id=event.id,
+        invitation_id=invitation.id,
+        name=SECRET,
+        gate=None,
+        token_hash="1" * 64,
+        enrolled_at=factories.BEFORE,
+        seen_at=factories.BEFORE,
+    )
+    db.session.add(phone)
+    db.session.flush()
+    return phone.id

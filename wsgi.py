@@ -1,0 +1,3 @@
+from outreach.app import create_app
+
+app = create_app()
