@@ -163,11 +163,12 @@ class Devices:
         return context.new_page()
 
     def close(self) -> None:
-        """Close every device."""
+        """Close every device; what they met is still known. A server of a test's own is stopped after this."""
         for context, _ in self.opened:
             context.close()
         for browser in self.cameras:
             browser.close()
+        self.cameras.clear()
 
 
 @pytest.fixture

@@ -35,12 +35,13 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def pages(tmp_path: Path) -> Iterator[Served]:
+def pages(tmp_path: Path, devices: Devices) -> Iterator[Served]:
     (tmp_path / "good.html").write_text(GOOD)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield Served(f"http://127.0.0.1:{server.server_port}", tmp_path, "", tmp_path / "log")
+    devices.close()  # first: what a page still loads would be refused and look like its error
     server.shutdown()
     server.server_close()
     thread.join()

@@ -21,7 +21,7 @@ from tests.served import Served
 
 
 @pytest.fixture
-def here(app: Flask, city, tmp_path: Path) -> Iterator[Served]:
+def here(app: Flask, city, tmp_path: Path, devices: Devices) -> Iterator[Served]:
     """The application of this test, with the city in it, served from a thread of this process."""
     save_routes(intake=city.office, units={Topic.SCHOOLING: city.bureau}, by=SYSTEM, now=now())
     db.session.commit()
@@ -29,6 +29,7 @@ def here(app: Flask, city, tmp_path: Path) -> Iterator[Served]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield Served(f"http://127.0.0.1:{server.server_port}", tmp_path, "", tmp_path / "log")
+    devices.close()  # first: what a page still loads would be refused and look like its error
     server.shutdown()
     server.server_close()
     thread.join()

@@ -74,13 +74,14 @@ class Office(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def office(tmp_path) -> Iterator[Served]:
+def office(tmp_path, devices: Devices) -> Iterator[Served]:
     """The pages above, on a server of their own."""
     Office.received = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Office, directory=str(ROOT)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield Served(f"http://127.0.0.1:{server.server_port}", tmp_path, "", tmp_path / "log")
+    devices.close()  # first: what a page still loads would be refused and look like its error
     server.shutdown()
     server.server_close()
     thread.join()
