@@ -54,7 +54,7 @@ import outreach.venues.views
 import outreach.web.views
 from outreach import config
 from outreach.config import ROOT, Settings
-from outreach.kernel import sealing
+from outreach.kernel import sealing, timetable
 from outreach.kernel.database import db
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Permission
@@ -95,6 +95,8 @@ IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
     outreach.people.imports.TALENTS,
     outreach.liaison.imports.IMPORTER,
 )
+# What a worker begins every night, at a time on the office's clocks: timetable.Errand("feature.job", time(3, 10))
+ERRANDS: tuple[timetable.Errand, ...] = ()
 
 NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission, ...]], ...]], ...] = (
     (
@@ -202,6 +204,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for signal, receiver in RECEIVERS:
         signal.connect(receiver)
     outreach.intake.rules.register(*IMPORTERS)
+    timetable.keep(ERRANDS)
     outreach.cases.queries.followed_people[:] = [outreach.liaison.queries.paired_people]
     outreach.cases.queries.origins[:] = [outreach.liaison.queries.origin_of]
     app.context_processor(_shared)

@@ -242,6 +242,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_programmes')),
     sa.UniqueConstraint('organisation_id', 'name', name=op.f('uq_programmes_organisation_id_name'))
     )
+    op.create_table('timetable',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('job', sa.String(length=64), nullable=False),
+    sa.Column('due_at', sa.DateTime(), nullable=False),
+    sa.Column('begun_at', sa.DateTime(), nullable=True),
+    sa.Column('work_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['work_id'], ['work.id'], name=op.f('fk_timetable_work_id_work'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_timetable')),
+    sa.UniqueConstraint('job', name=op.f('uq_timetable_job'))
+    )
     op.create_table('topic_routes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('intake_id', sa.Integer(), nullable=False),
@@ -434,14 +444,19 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('role', sa.Enum('administrator', 'organiser', 'supervisor', 'approver', 'handler', 'deputy_handler', 'liaison_officer', 'leader', 'service_officer', 'ambassador', name='role', native_enum=False, create_constraint=True, length=32), nullable=True),
     sa.Column('what', sa.String(length=40), nullable=False),
-    sa.Column('reason', sa.String(length=200), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('at', sa.DateTime(), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_looks_account_id_accounts')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_looks_organisation_id_organisations')),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_looks_person_id_people')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_looks'))
     )
     with op.batch_alter_table('looks', schema=None) as batch_op:
+        batch_op.create_index('ix_looks_at', ['at'], unique=False)
+        batch_op.create_index('ix_looks_of_an_account', ['account_id', 'at'], unique=False)
         batch_op.create_index(batch_op.f('ix_looks_person_id'), ['person_id'], unique=False)
 
     op.create_table('messages',
@@ -513,6 +528,22 @@ def upgrade() -> None:
     with op.batch_alter_table('person_contacts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_person_contacts_contact_point_id'), ['contact_point_id'], unique=False)
 
+    op.create_table('taken_out',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('export_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('role', sa.Enum('administrator', 'organiser', 'supervisor', 'approver', 'handler', 'deputy_handler', 'liaison_officer', 'leader', 'service_officer', 'ambassador', name='role', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_taken_out_account_id_accounts')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_taken_out_organisation_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_taken_out')),
+    sa.UniqueConstraint('export_id', name=op.f('uq_taken_out_export_id'))
+    )
+    with op.batch_alter_table('taken_out', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_taken_out_at'), ['at'], unique=False)
+
     op.create_table('visits',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organisation_id', sa.Integer(), nullable=False),
@@ -570,6 +601,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('door_invitations', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_door_invitations_event_id'), ['event_id'], unique=False)
+
+    op.create_table('people_taken_out',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('taken_out_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_people_taken_out_person_id_people')),
+    sa.ForeignKeyConstraint(['taken_out_id'], ['taken_out.id'], name=op.f('fk_people_taken_out_taken_out_id_taken_out')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_people_taken_out')),
+    sa.UniqueConstraint('person_id', 'taken_out_id', name=op.f('uq_people_taken_out_person_id_taken_out_id'))
+    )
+    with op.batch_alter_table('people_taken_out', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_people_taken_out_taken_out_id'), ['taken_out_id'], unique=False)
 
     op.create_table('place_groups',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -758,6 +801,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_place_groups_event_id'))
 
     op.drop_table('place_groups')
+    with op.batch_alter_table('people_taken_out', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_people_taken_out_taken_out_id'))
+
+    op.drop_table('people_taken_out')
     with op.batch_alter_table('door_invitations', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_door_invitations_event_id'))
 
@@ -771,6 +818,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visits_account_id'))
 
     op.drop_table('visits')
+    with op.batch_alter_table('taken_out', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_taken_out_at'))
+
+    op.drop_table('taken_out')
     with op.batch_alter_table('person_contacts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_person_contacts_contact_point_id'))
 
@@ -790,6 +841,8 @@ def downgrade() -> None:
     op.drop_table('messages')
     with op.batch_alter_table('looks', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_looks_person_id'))
+        batch_op.drop_index('ix_looks_of_an_account')
+        batch_op.drop_index('ix_looks_at')
 
     op.drop_table('looks')
     with op.batch_alter_table('import_rows', schema=None) as batch_op:
@@ -824,6 +877,7 @@ def downgrade() -> None:
     op.drop_table('activation_links')
     op.drop_table('venues')
     op.drop_table('topic_routes')
+    op.drop_table('timetable')
     op.drop_table('programmes')
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_people_name_key'))

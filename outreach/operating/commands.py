@@ -15,7 +15,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from outreach.config import ROOT
-from outreach.kernel import calendar_days, outbox, setup_code
+from outreach.kernel import calendar_days, outbox, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.organisations.queries import installation
@@ -79,10 +79,15 @@ def serve(host: str, port: int, threads: int) -> None:
 
 
 def work_until(app: Flask, stop: threading.Event) -> None:
-    """Claim and do work until told to stop; a database that goes away is waited for."""
+    """Claim and do work until told to stop, begin what is due each night; a database that goes away is waited for."""
+    looked_at = None
     while not stop.is_set():
         try:
             with app.app_context():
+                if looked_at is None or abs(now() - looked_at) >= timetable.LOOKED_AT_EVERY:
+                    timetable.tick(now=now())
+                    db.session.commit()
+                    looked_at = now()
                 work = outbox.claim(now=now())
                 if work is not None:
                     outbox.perform(work, now=now())

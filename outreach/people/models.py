@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from outreach.kernel.database import Model
 from outreach.kernel.sealing import Sealed, SealedData
-from outreach.organisations.models import Organisation
+from outreach.organisations.models import Account, Organisation
+from outreach.organisations.rules import Role
 from outreach.people.rules import ContactKind, Degree, Gender, TalentClass, normalised_name, readings_of
 
 
@@ -133,12 +134,44 @@ class Consent(Model):
 
 
 class Look(Model):
-    """That somebody looked at what is masked, and why."""
+    """That somebody looked at what is masked, and why. Unit and role are those of that moment."""
 
     __tablename__ = "looks"
+    __table_args__ = (sa.Index("ix_looks_of_an_account", "account_id", "at"), sa.Index("ix_looks_at", "at"))
 
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    role: Mapped[Role | None]
     what: Mapped[str] = mapped_column(sa.String(40))
-    reason: Mapped[str] = mapped_column(sa.String(200))
+    reason: Mapped[str | None] = mapped_column(Sealed("look.reason"))
     at: Mapped[datetime]
+
+    account: Mapped[Account] = relationship()
+    organisation: Mapped[Organisation] = relationship()
+
+
+class TakenOut(Model):
+    """That people's data left the house in a file or on paper: who took them, and why."""
+
+    __tablename__ = "taken_out"
+
+    export_id: Mapped[int] = mapped_column(unique=True)  # of the exports' own table, which knows no people
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    role: Mapped[Role | None]
+    reason: Mapped[str | None] = mapped_column(Sealed("export.reason"))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+    account: Mapped[Account] = relationship()
+    organisation: Mapped[Organisation] = relationship()
+
+
+class PersonTakenOut(Model):
+    """That a person stood in what was taken out."""
+
+    __tablename__ = "people_taken_out"
+    __table_args__ = (sa.UniqueConstraint("person_id", "taken_out_id"),)
+
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
+    taken_out_id: Mapped[int] = mapped_column(sa.ForeignKey("taken_out.id"), index=True)

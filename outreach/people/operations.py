@@ -16,8 +16,18 @@ from outreach.kernel.database import db, locked
 from outreach.kernel.history import Subject
 from outreach.kernel.sealing import blind
 from outreach.organisations.models import Account, Organisation
+from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 from outreach.people import queries
-from outreach.people.models import Consent, ConsentText, ContactPoint, Look, Person, PersonContact
+from outreach.people.models import (
+    Consent,
+    ConsentText,
+    ContactPoint,
+    Look,
+    Person,
+    PersonContact,
+    PersonTakenOut,
+    TakenOut,
+)
 from outreach.people.rules import (
     ChangedMeanwhile,
     ContactKind,
@@ -33,6 +43,7 @@ from outreach.people.rules.consent_texts import CONSENT_TEXTS
 from outreach.people.rules.ledger import OLDEST, Entry, born
 
 LONGEST_NAME = 120
+AT_ONCE = 500
 TAIL = 4
 
 PLAIN = ("gender", "birth", "degree", "school", "major", "employer", "position", "talent_class", "home_town", "remark")
@@ -225,7 +236,17 @@ def look(
         shown = next((c.contact_point.value for c in person.contacts if c.id == contact_id), "")
     else:
         shown = getattr(person, what.value) or ""
-    db.session.add(Look(person_id=person.id, account_id=viewer.id, what=what.value, reason=reason[:200], at=now))
+    db.session.add(
+        Look(
+            person_id=person.id,
+            account_id=viewer.id,
+            organisation_id=viewer.organisation_id,
+            role=_role_for(viewer, Permission.PEOPLE_REVEAL),
+            what=what.value,
+            reason=reason[:200],
+            at=now,
+        )
+    )
     history.write(
         subject=_subject(person),
         act="looked_at",
@@ -235,6 +256,39 @@ def look(
         words=reason[:200],
     )
     return shown
+
+
+def note_exported(*, export_id: int, account_id: int, person_ids: Sequence[int], reason: str, now: datetime) -> None:
+    """Write down that these people stood in an export, who may ask; called in steps, and again after a stop.
+
+    Called by what makes the file, in the transaction in which its rows are read.
+    """
+    taken_out = db.session.scalar(sa.select(TakenOut).where(TakenOut.export_id == export_id))
+    if taken_out is None:
+        account = db.session.get_one(Account, account_id)
+        taken_out = TakenOut(
+            export_id=export_id,
+            account_id=account.id,
+            organisation_id=account.organisation_id,
+            role=_role_for(account, Permission.PEOPLE_READ),
+            reason=reason[:200],
+            at=now,
+        )
+        db.session.add(taken_out)
+        db.session.flush()
+    for begin in range(0, len(person_ids), AT_ONCE):
+        some = dict.fromkeys(person_ids[begin : begin + AT_ONCE])
+        noted = db.session.scalars(
+            sa.select(PersonTakenOut.person_id).where(
+                PersonTakenOut.taken_out_id == taken_out.id, PersonTakenOut.person_id.in_(some)
+            )
+        ).all()
+        fresh = some.keys() - set(noted)
+        if fresh:
+            db.session.execute(
+                sa.insert(PersonTakenOut),
+                [{"person_id": person_id, "taken_out_id": taken_out.id} for person_id in sorted(fresh)],
+            )
 
 
 def give_consent(
@@ -372,6 +426,12 @@ def _keep_aside(person: Person, aside: Sequence[tuple[str, str]], origin: Origin
     if fresh:
         person.extra = {"entries": entries + fresh}
     return len(fresh)
+
+
+def _role_for(account: Account, permission: Permission) -> Role | None:
+    """Return the role by which an account may do something; the first it holds where none permits it."""
+    roles = [grant.role for grant in account.grants]
+    return next((role for role in roles if permission in ROLE_PERMISSIONS[role]), next(iter(roles), None))
 
 
 def _subject(person: Person) -> Subject:

@@ -1,13 +1,14 @@
 """People's records: written down, corrected, looked at."""
 
 import pytest
+import sqlalchemy as sa
 
 from outreach.kernel import history
 from outreach.kernel.contact_details import NotAPhone
 from outreach.kernel.history import Subject
 from outreach.organisations.rules import Role
 from outreach.people import operations, queries
-from outreach.people.models import ConsentText, ContactPoint
+from outreach.people.models import ConsentText, ContactPoint, PersonTakenOut, TakenOut
 from outreach.people.rules import (
     ChangedMeanwhile,
     ContactKind,
@@ -214,3 +215,16 @@ def test_nobody_agrees_to_a_text_that_is_not_there(office):
         operations.give_consent(
             person=a_person(organisation=office), purpose="registration", contact_point=None, about="event:1", now=NOW
         )
+
+
+def test_everybody_in_an_export_is_noted_once_with_who_took_it_and_why(session, office, organiser):
+    people = [a_person(organisation=office) for _ in range(3)]
+    ids = [person.id for person in people]
+
+    for some in (ids[:2], ids[1:], ids):  # in steps, and begun anew after a stop
+        operations.note_exported(export_id=7, account_id=organiser.id, person_ids=some, reason="报送统计", now=NOW)
+
+    taken_out = session.scalars(sa.select(TakenOut)).one()
+    assert (taken_out.export_id, taken_out.role, taken_out.reason, taken_out.at) == (7, Role.ORGANISER, "报送统计", NOW)
+    assert taken_out.organisation_id == office.id
+    assert sorted(session.scalars(sa.select(PersonTakenOut.person_id))) == sorted(ids)
