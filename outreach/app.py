@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, request, session, url_for
+from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext
 from flask_login import LoginManager, current_user
 from flask_migrate import Migrate
@@ -54,11 +54,11 @@ import outreach.venues.views
 import outreach.web.views
 from outreach import config
 from outreach.config import ROOT, Settings
-from outreach.kernel import sealing, timetable
-from outreach.kernel.database import db
+from outreach.kernel import logs, sealing, timetable
+from outreach.kernel.database import db, engine_options
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Permission
-from outreach.web import assets, errors, filters, headers, language, qr, unit_of_work, wellformed
+from outreach.web import assets, errors, filters, headers, language, qr, request_log, unit_of_work, wellformed
 
 BLUEPRINTS = (
     outreach.web.views.blueprint,
@@ -151,10 +151,13 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application.
 
+    :raises config.SettingsRefused: if a setting is wrong, or unsafe where others depend on it
     :raises RuntimeError: if the keys are gone while the database is there
     """
     settings = settings or config.load()
-    settings.instance_path.mkdir(parents=True, exist_ok=True)
+    settings.instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config.refuse_unsafe(settings)
+    logs.configure(in_production=settings.in_production)
     ring = _keys(settings)
     sealing.use(ring)
     app = Flask(
@@ -169,6 +172,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=ring.session,
         SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         SESSION_COOKIE_NAME="outreach",
@@ -187,6 +191,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     CSRFProtect(app)
+    request_log.mount(app)
     wellformed.mount(app)
     unit_of_work.mount(app)
     headers.mount(app)
@@ -237,12 +242,16 @@ def _mount_sign_in(app: Flask) -> None:
     login = LoginManager(app)
     login.login_view = "signing_in.password"
     login.login_message = None
-    login.user_loader(outreach.organisations.queries.account_of_session)
+    login.user_loader(_reader)
+
+
+def _reader(kept: str) -> Any:
+    return None if g.get("without_database") else outreach.organisations.queries.account_of_session(kept)
 
 
 def _shared() -> dict[str, Any]:
     return {
-        "installation": outreach.organisations.queries.installation(),
+        "installation": None if g.get("without_database") else outreach.organisations.queries.installation(),
         "navigation": _navigation,
         "theme": session.get("theme", "auto"),
         "locale": language.chosen(),

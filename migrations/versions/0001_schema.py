@@ -89,6 +89,14 @@ def upgrade() -> None:
     with op.batch_alter_table('history_lines', schema=None) as batch_op:
         batch_op.create_index('ix_history_lines_at', ['at'], unique=False)
 
+    op.create_table('marks',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('png', sa.LargeBinary(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('made_at', sa.DateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_marks')),
+    sa.UniqueConstraint('digest', name=op.f('uq_marks_digest'))
+    )
     op.create_table('organisations',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
@@ -115,6 +123,7 @@ def upgrade() -> None:
     sa.Column('claimed_until', sa.DateTime(), nullable=True),
     sa.Column('finished_at', sa.DateTime(), nullable=True),
     sa.Column('error', sa.String(length=120), nullable=True),
+    sa.Column('request_id', sa.String(length=64), nullable=True),
     sa.Column('progress', sa.Integer(), nullable=False),
     sa.Column('total', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_work'))
@@ -196,8 +205,14 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=12), nullable=False),
     sa.Column('lead_organisation_id', sa.Integer(), nullable=False),
     sa.Column('set_up_at', sa.DateTime(), nullable=False),
+    sa.Column('is_demo', sa.Boolean(), nullable=False),
+    sa.Column('office_address', sa.String(length=200), nullable=True),
+    sa.Column('office_phone', sa.String(length=60), nullable=True),
+    sa.Column('office_hours', sa.String(length=120), nullable=True),
+    sa.Column('mark_id', sa.Integer(), nullable=True),
     sa.CheckConstraint('id = 1', name=op.f('ck_installation_only_one')),
     sa.ForeignKeyConstraint(['lead_organisation_id'], ['organisations.id'], name=op.f('fk_installation_lead_organisation_id_organisations')),
+    sa.ForeignKeyConstraint(['mark_id'], ['marks.id'], name=op.f('fk_installation_mark_id_marks')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_installation'))
     )
     op.create_table('people',
@@ -909,6 +924,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_organisations_parent_id'))
 
     op.drop_table('organisations')
+    op.drop_table('marks')
     with op.batch_alter_table('history_lines', schema=None) as batch_op:
         batch_op.drop_index('ix_history_lines_at')
 

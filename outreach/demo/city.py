@@ -115,7 +115,7 @@ def accounts_in_words() -> str:
 
 def _offices(city: City) -> None:
     opened = city.now - timedelta(days=400)
-    organisations.set_up(
+    installation = organisations.set_up(
         city_name=cast.CITY,
         name=cast.LEAD.name,
         short_name=cast.LEAD.short,
@@ -124,6 +124,7 @@ def _offices(city: City) -> None:
         by=SYSTEM,
         now=opened,
     )
+    installation.is_demo = True  # its passwords are known to everybody: refused where others depend on it
     root = organisation_queries.lead_organisation()
     city.units[cast.LEAD.short] = root
     for unit in cast.UNITS:

@@ -26,6 +26,8 @@ writing: ContextVar[bool] = ContextVar("writing", default=True)
 """Whether a transaction begun here means to write. SQLite then takes its write lock at once, so that
 what was counted is still true when it is inserted; reading requests set it to False and never wait."""
 
+CONNECT_SECONDS = 5
+
 
 class Moment(sa.TypeDecorator[datetime]):
     """A point in time: aware going in, aware (UTC) coming out, UTC in the table."""
@@ -87,6 +89,14 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return how to connect: errors never quote what was sent, and a server that is away is not waited for long."""
+    options: dict[str, Any] = {"hide_parameters": True}
+    if sa.make_url(url).get_backend_name() == "postgresql":
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    return options
 
 
 @contextmanager

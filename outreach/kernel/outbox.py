@@ -4,6 +4,8 @@ The table is the only truth: a worker claims a row, does it, and marks it. A wor
 claim to run out, after which another takes the row; so every job must bear being begun twice.
 """
 
+import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from outreach.kernel import logs
 from outreach.kernel.database import Model, db
+
+log = logging.getLogger("outreach.work")
 
 CLAIM_LASTS = timedelta(minutes=5)
 MOST_ATTEMPTS = 8
@@ -52,6 +57,7 @@ class Work(Model):
     claimed_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(sa.String(120))
+    request_id: Mapped[str | None] = mapped_column(sa.String(64))
     progress: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
 
@@ -72,7 +78,7 @@ def enqueue(
 
     `job` is "<feature>.<function>". The function is called with the arguments, and `now` and `work` (this row).
     """
-    work = Work(job=job, arguments=arguments, urgency=urgency, due_at=due_at or now)
+    work = Work(job=job, arguments=arguments, urgency=urgency, due_at=due_at or now, request_id=logs.request_id())
     db.session.add(work)
     db.session.flush()  # callers show the progress of this row
     return work
@@ -128,10 +134,18 @@ def perform(work: Work, *, now: datetime) -> None:
     attempts; one that raises TryLater waits without being given up. Errors are kept by class only: their messages
     may hold personal data.
     """
+    with logs.about(work=work.id, job=work.job, **{logs.REQUEST: work.request_id}):
+        began = time.perf_counter()
+        state = _perform(work, now=now)
+        log.info("worked", extra={"outcome": state, "ms": round((time.perf_counter() - began) * 1000, 1)})
+
+
+def _perform(work: Work, *, now: datetime) -> WorkState:
     work_id = work.id
     try:
         job_of(work.job)(**work.arguments, now=now, work=work)
     except TryLater as later:
+        log.info("not yet: %s", later)
         db.session.rollback()
         work = db.session.get_one(Work, work_id)
         work.error = str(later)[:120]
@@ -141,6 +155,7 @@ def perform(work: Work, *, now: datetime) -> None:
         work.due_at = now + WAITS
     except Exception as error:  # a job's failure must not end the worker
         db.session.rollback()
+        log.warning("failed", exc_info=error)
         work = db.session.get_one(Work, work_id)
         work.error = type(error).__name__
         work.claimed_until = None
@@ -156,4 +171,6 @@ def perform(work: Work, *, now: datetime) -> None:
         work.finished_at = now
         work.claimed_until = None
         work.error = None
+    state = work.state
     db.session.commit()
+    return state

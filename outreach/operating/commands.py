@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from outreach.config import ROOT
+from outreach.config import ROOT, Settings, SettingsRefused
 from outreach.kernel import calendar_days, outbox, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
@@ -39,10 +39,24 @@ def bring_up_to_date() -> None:
     db.session.commit()
 
 
+def refuse_the_demo(settings: Settings) -> None:
+    """Stop where others depend on an installation that holds the city of the demo.
+
+    :raises SettingsRefused: because everybody knows its passwords
+    """
+    city = installation()
+    if settings.in_production and city is not None and city.is_demo:
+        raise SettingsRefused(
+            f"Outreach does not start: {settings.base_url} is used by others, and this is not safe.",
+            ["The database holds the city of the demo, whose passwords everybody knows. Begin with an empty one."],
+        )
+
+
 @click.command("worker")
 @with_appcontext
 def worker() -> None:
     """Do what the outbox holds, until stopped. Run as many as you like."""
+    refuse_the_demo(current_app.config["SETTINGS"])
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     work_until(current_app._get_current_object(), stop)
@@ -62,6 +76,7 @@ def serve(host: str, port: int, threads: int) -> None:
     if "base_url" not in settings.model_fields_set:
         app.config["SETTINGS"] = settings.model_copy(update={"base_url": f"http://{host}:{port}"})
     bring_up_to_date()
+    refuse_the_demo(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the worker ends its piece of work
     stop = threading.Event()
     at_work = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)

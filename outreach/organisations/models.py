@@ -110,5 +110,20 @@ class Installation(Model):
     language: Mapped[str] = mapped_column(sa.String(12), default="zh_Hans_CN")
     lead_organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
     set_up_at: Mapped[datetime]
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    office_address: Mapped[str | None] = mapped_column(sa.String(200))
+    office_phone: Mapped[str | None] = mapped_column(sa.String(60))
+    office_hours: Mapped[str | None] = mapped_column(sa.String(120))
+    mark_id: Mapped[int | None] = mapped_column(sa.ForeignKey("marks.id"))
 
     lead_organisation: Mapped[Organisation] = relationship()
+
+
+class Mark(Model):
+    """A city's own mark, drawn anew by us as a square PNG from what was uploaded. Older ones stay, for the history."""
+
+    __tablename__ = "marks"
+
+    png: Mapped[bytes]
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    made_at: Mapped[datetime]

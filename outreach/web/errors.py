@@ -2,18 +2,20 @@
 
 import logging
 
-from flask import Flask, flash, g, redirect, render_template, request
+import sqlalchemy as sa
+from flask import Flask, Response, flash, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, TooManyRequests
 
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
 from outreach.web.forms import sentence_of
 
 log = logging.getLogger("outreach.errors")
-OWN_PAGES = frozenset({400, 403, 404, 405, 409, 410, 413, 429, 500, 503})
+OWN_PAGES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
+RETRY_SECONDS = 10
 
 
 def mount(app: Flask) -> None:
@@ -21,6 +23,7 @@ def mount(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, stale_form)
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(sa.exc.OperationalError, database_away)
     app.register_error_handler(InternalServerError, failed)
 
 
@@ -49,14 +52,28 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:
         return error.get_response()
-    return _page(str(code) if code in OWN_PAGES and code not in {405, 409, 410, 503} else "400", code)
+    answer = _page(str(code) if code in OWN_PAGES else "400", code)
+    if isinstance(error, TooManyRequests | ServiceUnavailable) and error.retry_after:
+        answer.retry_after = error.retry_after
+    return answer
+
+
+def database_away(error: sa.exc.OperationalError) -> ResponseReturnValue:
+    """Answer while the database is away or busy: nothing was changed, and a moment later it may work again."""
+    db.session.rollback()
+    log.warning("the database does not answer", exc_info=error)
+    answer = _page("503", 503)
+    answer.retry_after = RETRY_SECONDS
+    return answer
 
 
 def failed(error: InternalServerError) -> ResponseReturnValue:
     """Answer a failure of ours with its number; the log has the rest, without personal data."""
     db.session.rollback()
     original = getattr(error, "original_exception", None) or error
-    log.error("request %s failed: %s", g.get("request_id"), type(original).__name__, exc_info=original)
+    if isinstance(original, sa.exc.OperationalError):  # at the commit, after the page was made
+        return database_away(original)
+    log.error("failed", exc_info=original)
     return _page("500", 500)
 
 
@@ -64,8 +81,9 @@ def _partial() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def _page(name: str, status: int, message: str | None = None) -> ResponseReturnValue:
-    return (
+def _page(name: str, status: int, message: str | None = None) -> Response:
+    g.without_database = status >= 500  # it may be what broke
+    return make_response(
         render_template(
             f"errors/{name}.html", message=message, status=status, on_desk=request.path.startswith("/desk/")
         ),

@@ -1,7 +1,5 @@
 """Headers of every answer: a strict content policy, and nothing kept where it should not be."""
 
-import secrets
-
 from flask import Flask, Response, g, request
 
 POLICY = (
@@ -12,19 +10,13 @@ POLICY = (
 
 
 def mount(app: Flask) -> None:
-    """Give every request an id and every answer its headers."""
-    app.before_request(_name_request)
+    """Give every answer its headers."""
     app.after_request(_protect)
 
 
 def allow_wasm() -> None:
     """Let this page compile WebAssembly (the scanner's decoder); no other page may."""
     g.wasm = True
-
-
-def _name_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if given.isalnum() and 8 <= len(given) <= 64 else secrets.token_hex(8)
 
 
 def _protect(response: Response) -> Response:
@@ -34,7 +26,6 @@ def _protect(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    response.headers["X-Request-ID"] = g.get("request_id", "")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":

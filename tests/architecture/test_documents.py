@@ -1,7 +1,9 @@
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
+from pydantic.fields import FieldInfo
 
 from outreach.config import Settings
 from tests.machine import ROOT
@@ -16,6 +18,17 @@ def test_every_setting_is_described():
 
     assert sorted(settings - described) == []
     assert sorted(name for name in described - settings if not name.startswith("OUTREACH_TEST_")) == []
+
+
+@pytest.mark.parametrize(("name", "field"), list(Settings.model_fields.items()))
+def test_a_setting_is_described_with_its_default_and_its_meaning(name: str, field: FieldInfo):
+    row = re.search(rf"^\| `OUTREACH_{name.upper()}` \| (.+?) \| (.+?) \|$", OPERATING.read_text(), re.MULTILINE)
+
+    assert row, "needs a row of the table: setting, without it, means"
+    default, meaning = row.groups()
+    assert len(meaning) > 5
+    if field.default not in (None, False) and not isinstance(field.default, Path):
+        assert str(field.default) in default.replace("`", "")
 
 
 def test_every_command_is_described(app: Flask):
