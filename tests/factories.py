@@ -19,7 +19,7 @@ from outreach.liaison.models import Pairing, Visit, VisitLeader, VisitTalent
 from outreach.liaison.rules import Rhythm, VisitWay
 from outreach.organisations.models import Account, Grant, Installation, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
-from outreach.people.models import ConsentText, ContactPoint, Person, PersonContact
+from outreach.people.models import ConsentText, ContactPoint, Person, PersonContact, TalentClass
 from outreach.people.rules import ContactKind, readings_of
 from outreach.programmes.models import Programme
 from outreach.registration.models import Registration
@@ -168,6 +168,11 @@ def a_person(name: str | None = None, *, organisation: Organisation, at: Contact
     if at is not None:
         _kept(PersonContact(person=person, contact_point=at, since=BEFORE))
     return person
+
+
+def a_talent_class(name: str = "头雁", *, rhythm: Rhythm | None = Rhythm.MONTHLY) -> TalentClass:
+    """A class of talents of the city, after those it has."""
+    return _kept(TalentClass(name=name, position=next(_number), rhythm=rhythm))
 
 
 def a_registration(

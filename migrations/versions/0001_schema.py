@@ -61,6 +61,7 @@ def upgrade() -> None:
     sa.Column('index', sa.String(length=64), nullable=False),
     sa.Column('tail', sa.String(length=64), nullable=True),
     sa.Column('proven_at', sa.DateTime(), nullable=True),
+    sa.Column('holding', sa.Integer(), nullable=False),
     sa.Column('language', sa.String(length=12), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_contact_points')),
     sa.UniqueConstraint('kind', 'index', name=op.f('uq_contact_points_kind_index'))
@@ -112,6 +113,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_organisations_parent_id'), ['parent_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_organisations_path'), ['path'], unique=False)
 
+    op.create_table('professional_fields',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('retired_at', sa.DateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_professional_fields')),
+    sa.UniqueConstraint('name', name=op.f('uq_professional_fields_name'))
+    )
+    op.create_table('talent_classes',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('rhythm', sa.Enum('monthly', 'quarterly', 'half_yearly', name='rhythm', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.Column('retired_at', sa.DateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_talent_classes')),
+    sa.UniqueConstraint('name', name=op.f('uq_talent_classes_name'))
+    )
     op.create_table('work',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('job', sa.String(length=64), nullable=False),
@@ -215,37 +233,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['mark_id'], ['marks.id'], name=op.f('fk_installation_mark_id_marks')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_installation'))
     )
-    op.create_table('people',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('organisation_id', sa.Integer(), nullable=False),
-    sa.Column('name', sa.String(length=120), nullable=False),
-    sa.Column('name_key', sa.String(length=120), nullable=False),
-    sa.Column('pinyin', sa.String(length=400), nullable=False),
-    sa.Column('gender', sa.Enum('male', 'female', name='gender', native_enum=False, create_constraint=True, length=32), nullable=True),
-    sa.Column('birth', sa.Text(), nullable=True),
-    sa.Column('identity_number', sa.Text(), nullable=True),
-    sa.Column('identity_index', sa.String(length=64), nullable=True),
-    sa.Column('degree', sa.Enum('doctor', 'master', 'bachelor', 'college', 'other', name='degree', native_enum=False, create_constraint=True, length=32), nullable=True),
-    sa.Column('school', sa.String(length=200), nullable=True),
-    sa.Column('major', sa.String(length=200), nullable=True),
-    sa.Column('employer', sa.String(length=200), nullable=True),
-    sa.Column('position', sa.String(length=200), nullable=True),
-    sa.Column('talent_class', sa.Enum('leading', 'strong', 'young', name='talentclass', native_enum=False, create_constraint=True, length=32), nullable=True),
-    sa.Column('home_town', sa.String(length=200), nullable=True),
-    sa.Column('remark', sa.Text(), nullable=True),
-    sa.Column('extra', sa.Text(), nullable=True),
-    sa.Column('source', sa.String(length=60), nullable=True),
-    sa.Column('created_at', sa.DateTime(), nullable=False),
-    sa.Column('updated_at', sa.DateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_people_organisation_id_organisations')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_people'))
-    )
-    with op.batch_alter_table('people', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_people_identity_index'), ['identity_index'], unique=False)
-        batch_op.create_index('ix_people_list', ['organisation_id', 'pinyin', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_people_name'), ['name'], unique=False)
-        batch_op.create_index(batch_op.f('ix_people_name_key'), ['name_key'], unique=False)
-
     op.create_table('programmes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organisation_id', sa.Integer(), nullable=False),
@@ -300,74 +287,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('activation_links', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_activation_links_account_id'), ['account_id'], unique=False)
-
-    op.create_table('cases',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('number', sa.String(length=12), nullable=False),
-    sa.Column('person_id', sa.Integer(), nullable=False),
-    sa.Column('contact_point_id', sa.Integer(), nullable=True),
-    sa.Column('intake_id', sa.Integer(), nullable=False),
-    sa.Column('lead_id', sa.Integer(), nullable=True),
-    sa.Column('topic', sa.Enum('housing', 'residence', 'schooling', 'spouse', 'medical', 'insurance', 'project', 'finance', 'platform', 'hiring', 'policy', 'advice', 'other', name='topic', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('source', sa.Enum('visit', 'minutes', 'feedback', 'public_form', 'phone', 'official', 'import', name='casesource', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('title', sa.Text(), nullable=False),
-    sa.Column('words', sa.Text(), nullable=False),
-    sa.Column('complex', sa.Boolean(), nullable=False),
-    sa.Column('urgent', sa.Boolean(), nullable=False),
-    sa.Column('state', sa.Enum('registered', 'assigned', 'returned', 'accepted', 'replied', 'contested', 'closed', 'unreached', 'withdrawn', name='casestate', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('answerable_id', sa.Integer(), nullable=True),
-    sa.Column('due_at', sa.DateTime(), nullable=True),
-    sa.Column('due_provisional', sa.Boolean(), nullable=False),
-    sa.Column('returns', sa.Integer(), nullable=False),
-    sa.Column('reopenings', sa.Integer(), nullable=False),
-    sa.Column('registered_by_id', sa.Integer(), nullable=True),
-    sa.Column('registered_for_id', sa.Integer(), nullable=True),
-    sa.Column('created_at', sa.DateTime(), nullable=False),
-    sa.Column('assigned_at', sa.DateTime(), nullable=True),
-    sa.Column('accepted_at', sa.DateTime(), nullable=True),
-    sa.Column('answer_due_at', sa.DateTime(), nullable=True),
-    sa.Column('answer_due_provisional', sa.Boolean(), nullable=False),
-    sa.Column('replied_at', sa.DateTime(), nullable=True),
-    sa.Column('ended_at', sa.DateTime(), nullable=True),
-    sa.Column('handler_id', sa.Integer(), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn')) = (answerable_id IS NULL) AND (state IN ('closed', 'unreached', 'withdrawn')) = (due_at IS NULL)", name=op.f('ck_cases_open_means_owed_by_one_unit_by_one_date')),
-    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn')) = (ended_at IS NOT NULL)", name=op.f('ck_cases_ended_means_when')),
-    sa.ForeignKeyConstraint(['answerable_id'], ['organisations.id'], name=op.f('fk_cases_answerable_id_organisations')),
-    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_cases_contact_point_id_contact_points')),
-    sa.ForeignKeyConstraint(['handler_id'], ['accounts.id'], name=op.f('fk_cases_handler_id_accounts')),
-    sa.ForeignKeyConstraint(['intake_id'], ['organisations.id'], name=op.f('fk_cases_intake_id_organisations')),
-    sa.ForeignKeyConstraint(['lead_id'], ['organisations.id'], name=op.f('fk_cases_lead_id_organisations')),
-    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_cases_person_id_people')),
-    sa.ForeignKeyConstraint(['registered_by_id'], ['accounts.id'], name=op.f('fk_cases_registered_by_id_accounts')),
-    sa.ForeignKeyConstraint(['registered_for_id'], ['accounts.id'], name=op.f('fk_cases_registered_for_id_accounts')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cases')),
-    sa.UniqueConstraint('number', name=op.f('uq_cases_number'))
-    )
-    with op.batch_alter_table('cases', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_cases_contact_point_id'), ['contact_point_id'], unique=False)
-        batch_op.create_index('ix_cases_intake', ['intake_id', 'created_at', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_cases_lead_id'), ['lead_id'], unique=False)
-        batch_op.create_index('ix_cases_owed', ['answerable_id', 'due_at', 'id'], unique=False)
-        batch_op.create_index('ix_cases_person', ['person_id', 'created_at'], unique=False)
-        batch_op.create_index(batch_op.f('ix_cases_registered_by_id'), ['registered_by_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_cases_registered_for_id'), ['registered_for_id'], unique=False)
-
-    op.create_table('consents',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('person_id', sa.Integer(), nullable=False),
-    sa.Column('text_id', sa.Integer(), nullable=False),
-    sa.Column('contact_point_id', sa.Integer(), nullable=True),
-    sa.Column('given_at', sa.DateTime(), nullable=False),
-    sa.Column('withdrawn_at', sa.DateTime(), nullable=True),
-    sa.Column('about', sa.String(length=60), nullable=False),
-    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_consents_contact_point_id_contact_points')),
-    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_consents_person_id_people')),
-    sa.ForeignKeyConstraint(['text_id'], ['consent_texts.id'], name=op.f('fk_consents_text_id_consent_texts')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_consents'))
-    )
-    with op.batch_alter_table('consents', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_consents_person_id'), ['person_id'], unique=False)
 
     op.create_table('events',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -455,6 +374,172 @@ def upgrade() -> None:
     with op.batch_alter_table('import_rows', schema=None) as batch_op:
         batch_op.create_index('ix_import_rows_verdict', ['import_id', 'verdict', 'sheet_number', 'number'], unique=False)
 
+    op.create_table('people',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('name_key', sa.String(length=120), nullable=False),
+    sa.Column('pinyin', sa.String(length=400), nullable=False),
+    sa.Column('gender', sa.Enum('male', 'female', name='gender', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.Column('birth', sa.Text(), nullable=True),
+    sa.Column('identity_number', sa.Text(), nullable=True),
+    sa.Column('identity_index', sa.String(length=64), nullable=True),
+    sa.Column('name_birth_index', sa.String(length=64), nullable=True),
+    sa.Column('degree', sa.Enum('doctor', 'master', 'bachelor', 'college', 'other', name='degree', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.Column('school', sa.String(length=200), nullable=True),
+    sa.Column('major', sa.String(length=200), nullable=True),
+    sa.Column('employer', sa.String(length=200), nullable=True),
+    sa.Column('position', sa.String(length=200), nullable=True),
+    sa.Column('talent_class_id', sa.Integer(), nullable=True),
+    sa.Column('home_town', sa.String(length=200), nullable=True),
+    sa.Column('remark', sa.Text(), nullable=True),
+    sa.Column('extra', sa.Text(), nullable=True),
+    sa.Column('source', sa.String(length=60), nullable=True),
+    sa.Column('through_account_id', sa.Integer(), nullable=True),
+    sa.Column('through_organisation_id', sa.Integer(), nullable=True),
+    sa.Column('merged_into_id', sa.Integer(), nullable=True),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(), nullable=False),
+    sa.CheckConstraint('merged_into_id IS NULL OR merged_into_id <> id', name=op.f('ck_people_not_merged_into_itself')),
+    sa.ForeignKeyConstraint(['merged_into_id'], ['people.id'], name=op.f('fk_people_merged_into_id_people')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_people_organisation_id_organisations')),
+    sa.ForeignKeyConstraint(['talent_class_id'], ['talent_classes.id'], name=op.f('fk_people_talent_class_id_talent_classes')),
+    sa.ForeignKeyConstraint(['through_account_id'], ['accounts.id'], name=op.f('fk_people_through_account_id_accounts')),
+    sa.ForeignKeyConstraint(['through_organisation_id'], ['organisations.id'], name=op.f('fk_people_through_organisation_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_people'))
+    )
+    with op.batch_alter_table('people', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_people_identity_index'), ['identity_index'], unique=False)
+        batch_op.create_index('ix_people_list', ['organisation_id', 'pinyin', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_people_merged_into_id'), ['merged_into_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_people_name'), ['name'], unique=False)
+        batch_op.create_index(batch_op.f('ix_people_name_birth_index'), ['name_birth_index'], unique=False)
+        batch_op.create_index('ix_people_name_employer', ['name_key', 'employer'], unique=False)
+        batch_op.create_index(batch_op.f('ix_people_name_key'), ['name_key'], unique=False)
+        batch_op.create_index(batch_op.f('ix_people_talent_class_id'), ['talent_class_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_people_through_account_id'), ['through_account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_people_through_organisation_id'), ['through_organisation_id'], unique=False)
+
+    op.create_table('taken_out',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('export_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('role', sa.Enum('administrator', 'organiser', 'supervisor', 'approver', 'handler', 'deputy_handler', 'liaison_officer', 'leader', 'service_officer', 'ambassador', name='role', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_taken_out_account_id_accounts')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_taken_out_organisation_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_taken_out')),
+    sa.UniqueConstraint('export_id', name=op.f('uq_taken_out_export_id'))
+    )
+    with op.batch_alter_table('taken_out', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_taken_out_at'), ['at'], unique=False)
+
+    op.create_table('visits',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('form_token', sa.String(length=40), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('way', sa.Enum('visit', 'talk', 'telephone', 'video', name='visitway', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('companions', sa.String(length=200), nullable=True),
+    sa.Column('situation', sa.Text(), nullable=True),
+    sa.Column('advice', sa.Text(), nullable=True),
+    sa.Column('confidential', sa.Boolean(), nullable=False),
+    sa.Column('logged_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_visits_account_id_accounts')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_visits_organisation_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_visits')),
+    sa.UniqueConstraint('account_id', 'form_token', name=op.f('uq_visits_account_id_form_token'))
+    )
+    with op.batch_alter_table('visits', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_visits_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_visits_organisation_id'), ['organisation_id'], unique=False)
+
+    op.create_table('cases',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.String(length=12), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('contact_point_id', sa.Integer(), nullable=True),
+    sa.Column('intake_id', sa.Integer(), nullable=False),
+    sa.Column('lead_id', sa.Integer(), nullable=True),
+    sa.Column('topic', sa.Enum('housing', 'residence', 'schooling', 'spouse', 'medical', 'insurance', 'project', 'finance', 'platform', 'hiring', 'policy', 'advice', 'other', name='topic', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('source', sa.Enum('visit', 'minutes', 'feedback', 'public_form', 'phone', 'official', 'import', name='casesource', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('complex', sa.Boolean(), nullable=False),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.Enum('registered', 'assigned', 'returned', 'accepted', 'replied', 'contested', 'closed', 'unreached', 'withdrawn', name='casestate', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('answerable_id', sa.Integer(), nullable=True),
+    sa.Column('due_at', sa.DateTime(), nullable=True),
+    sa.Column('due_provisional', sa.Boolean(), nullable=False),
+    sa.Column('returns', sa.Integer(), nullable=False),
+    sa.Column('reopenings', sa.Integer(), nullable=False),
+    sa.Column('registered_by_id', sa.Integer(), nullable=True),
+    sa.Column('registered_for_id', sa.Integer(), nullable=True),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('assigned_at', sa.DateTime(), nullable=True),
+    sa.Column('accepted_at', sa.DateTime(), nullable=True),
+    sa.Column('answer_due_at', sa.DateTime(), nullable=True),
+    sa.Column('answer_due_provisional', sa.Boolean(), nullable=False),
+    sa.Column('replied_at', sa.DateTime(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(), nullable=True),
+    sa.Column('handler_id', sa.Integer(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn')) = (answerable_id IS NULL) AND (state IN ('closed', 'unreached', 'withdrawn')) = (due_at IS NULL)", name=op.f('ck_cases_open_means_owed_by_one_unit_by_one_date')),
+    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn')) = (ended_at IS NOT NULL)", name=op.f('ck_cases_ended_means_when')),
+    sa.ForeignKeyConstraint(['answerable_id'], ['organisations.id'], name=op.f('fk_cases_answerable_id_organisations')),
+    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_cases_contact_point_id_contact_points')),
+    sa.ForeignKeyConstraint(['handler_id'], ['accounts.id'], name=op.f('fk_cases_handler_id_accounts')),
+    sa.ForeignKeyConstraint(['intake_id'], ['organisations.id'], name=op.f('fk_cases_intake_id_organisations')),
+    sa.ForeignKeyConstraint(['lead_id'], ['organisations.id'], name=op.f('fk_cases_lead_id_organisations')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_cases_person_id_people')),
+    sa.ForeignKeyConstraint(['registered_by_id'], ['accounts.id'], name=op.f('fk_cases_registered_by_id_accounts')),
+    sa.ForeignKeyConstraint(['registered_for_id'], ['accounts.id'], name=op.f('fk_cases_registered_for_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_cases')),
+    sa.UniqueConstraint('number', name=op.f('uq_cases_number'))
+    )
+    with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_cases_contact_point_id'), ['contact_point_id'], unique=False)
+        batch_op.create_index('ix_cases_intake', ['intake_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_cases_lead_id'), ['lead_id'], unique=False)
+        batch_op.create_index('ix_cases_owed', ['answerable_id', 'due_at', 'id'], unique=False)
+        batch_op.create_index('ix_cases_person', ['person_id', 'created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_cases_registered_by_id'), ['registered_by_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_cases_registered_for_id'), ['registered_for_id'], unique=False)
+
+    op.create_table('consents',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('text_id', sa.Integer(), nullable=False),
+    sa.Column('contact_point_id', sa.Integer(), nullable=True),
+    sa.Column('given_at', sa.DateTime(), nullable=False),
+    sa.Column('withdrawn_at', sa.DateTime(), nullable=True),
+    sa.Column('about', sa.String(length=60), nullable=False),
+    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_consents_contact_point_id_contact_points')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_consents_person_id_people')),
+    sa.ForeignKeyConstraint(['text_id'], ['consent_texts.id'], name=op.f('fk_consents_text_id_consent_texts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consents'))
+    )
+    with op.batch_alter_table('consents', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_consents_person_id'), ['person_id'], unique=False)
+
+    op.create_table('door_invitations',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('event_id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('revoked_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_door_invitations_account_id_accounts')),
+    sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_door_invitations_event_id_events')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_door_invitations')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_door_invitations_token_hash'))
+    )
+    with op.batch_alter_table('door_invitations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_door_invitations_event_id'), ['event_id'], unique=False)
+
     op.create_table('looks',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=False),
@@ -530,93 +615,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_pairings_person_id'), ['person_id'], unique=False)
         batch_op.create_index('uq_pairings_living', ['leader_id', 'person_id'], unique=True, sqlite_where=sa.text('ends_on IS NULL'), postgresql_where=sa.text('ends_on IS NULL'))
 
-    op.create_table('person_contacts',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('person_id', sa.Integer(), nullable=False),
-    sa.Column('contact_point_id', sa.Integer(), nullable=False),
-    sa.Column('since', sa.DateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_person_contacts_contact_point_id_contact_points')),
-    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_person_contacts_person_id_people')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_contacts')),
-    sa.UniqueConstraint('person_id', 'contact_point_id', name=op.f('uq_person_contacts_person_id_contact_point_id'))
-    )
-    with op.batch_alter_table('person_contacts', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_person_contacts_contact_point_id'), ['contact_point_id'], unique=False)
-
-    op.create_table('taken_out',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('export_id', sa.Integer(), nullable=False),
-    sa.Column('account_id', sa.Integer(), nullable=False),
-    sa.Column('organisation_id', sa.Integer(), nullable=False),
-    sa.Column('role', sa.Enum('administrator', 'organiser', 'supervisor', 'approver', 'handler', 'deputy_handler', 'liaison_officer', 'leader', 'service_officer', 'ambassador', name='role', native_enum=False, create_constraint=True, length=32), nullable=True),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('at', sa.DateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_taken_out_account_id_accounts')),
-    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_taken_out_organisation_id_organisations')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_taken_out')),
-    sa.UniqueConstraint('export_id', name=op.f('uq_taken_out_export_id'))
-    )
-    with op.batch_alter_table('taken_out', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_taken_out_at'), ['at'], unique=False)
-
-    op.create_table('visits',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('organisation_id', sa.Integer(), nullable=False),
-    sa.Column('account_id', sa.Integer(), nullable=False),
-    sa.Column('form_token', sa.String(length=40), nullable=False),
-    sa.Column('at', sa.DateTime(), nullable=False),
-    sa.Column('way', sa.Enum('visit', 'talk', 'telephone', 'video', name='visitway', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('companions', sa.String(length=200), nullable=True),
-    sa.Column('situation', sa.Text(), nullable=True),
-    sa.Column('advice', sa.Text(), nullable=True),
-    sa.Column('confidential', sa.Boolean(), nullable=False),
-    sa.Column('logged_at', sa.DateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_visits_account_id_accounts')),
-    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_visits_organisation_id_organisations')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_visits')),
-    sa.UniqueConstraint('account_id', 'form_token', name=op.f('uq_visits_account_id_form_token'))
-    )
-    with op.batch_alter_table('visits', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_visits_account_id'), ['account_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_visits_organisation_id'), ['organisation_id'], unique=False)
-
-    op.create_table('answers',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.Enum('solved', 'in_progress', 'impossible', name='answerkind', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('text', sa.Text(), nullable=False),
-    sa.Column('rule', sa.String(length=400), nullable=True),
-    sa.Column('promised_on', sa.Date(), nullable=True),
-    sa.Column('unit_id', sa.Integer(), nullable=False),
-    sa.Column('account_id', sa.Integer(), nullable=False),
-    sa.Column('answered_at', sa.DateTime(), nullable=False),
-    sa.Column('delivered_at', sa.DateTime(), nullable=True),
-    sa.Column('delivered_by', sa.Enum('mail', 'sms', 'telephone', 'in_person', 'page', name='reachchannel', native_enum=False, create_constraint=True, length=32), nullable=True),
-    sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name=op.f('ck_answers_impossible_needs_its_rule')),
-    sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name=op.f('ck_answers_a_plan_needs_its_date')),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_answers_account_id_accounts')),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_answers_case_id_cases')),
-    sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_answers_unit_id_organisations')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_answers'))
-    )
-    with op.batch_alter_table('answers', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_answers_case_id'), ['case_id'], unique=False)
-
-    op.create_table('door_invitations',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('event_id', sa.Integer(), nullable=False),
-    sa.Column('token_hash', sa.String(length=64), nullable=False),
-    sa.Column('created_at', sa.DateTime(), nullable=False),
-    sa.Column('account_id', sa.Integer(), nullable=False),
-    sa.Column('revoked_at', sa.DateTime(), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_door_invitations_account_id_accounts')),
-    sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_door_invitations_event_id_events')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_door_invitations')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_door_invitations_token_hash'))
-    )
-    with op.batch_alter_table('door_invitations', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_door_invitations_event_id'), ['event_id'], unique=False)
-
     op.create_table('people_taken_out',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=False),
@@ -628,6 +626,58 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('people_taken_out', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_people_taken_out_taken_out_id'), ['taken_out_id'], unique=False)
+
+    op.create_table('person_contacts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('contact_point_id', sa.Integer(), nullable=False),
+    sa.Column('since', sa.DateTime(), nullable=False),
+    sa.Column('until', sa.DateTime(), nullable=True),
+    sa.Column('ended', sa.Enum('handed_over', 'removed', name='contactend', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.CheckConstraint('(until IS NULL) = (ended IS NULL)', name=op.f('ck_person_contacts_an_end_says_why')),
+    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_person_contacts_contact_point_id_contact_points')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_person_contacts_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_contacts'))
+    )
+    with op.batch_alter_table('person_contacts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_person_contacts_contact_point_id'), ['contact_point_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_person_contacts_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('uq_person_contacts_reached', ['person_id', 'contact_point_id'], unique=True, sqlite_where=sa.text('until IS NULL'), postgresql_where=sa.text('until IS NULL'))
+
+    op.create_table('person_fields',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('field_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['field_id'], ['professional_fields.id'], name=op.f('fk_person_fields_field_id_professional_fields')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_person_fields_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_fields')),
+    sa.UniqueConstraint('person_id', 'field_id', name=op.f('uq_person_fields_person_id_field_id'))
+    )
+    with op.batch_alter_table('person_fields', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_person_fields_field_id'), ['field_id'], unique=False)
+
+    op.create_table('person_merges',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('kept_id', sa.Integer(), nullable=False),
+    sa.Column('gone_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('values', sa.Text(), nullable=False),
+    sa.Column('rows', sa.JSON(), nullable=False),
+    sa.Column('undone_at', sa.DateTime(), nullable=True),
+    sa.Column('undone_by_id', sa.Integer(), nullable=True),
+    sa.Column('stayed', sa.JSON(), nullable=True),
+    sa.CheckConstraint('(undone_at IS NULL) = (undone_by_id IS NULL)', name=op.f('ck_person_merges_undone_by_somebody')),
+    sa.CheckConstraint('kept_id <> gone_id', name=op.f('ck_person_merges_two_records')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_person_merges_account_id_accounts')),
+    sa.ForeignKeyConstraint(['gone_id'], ['people.id'], name=op.f('fk_person_merges_gone_id_people')),
+    sa.ForeignKeyConstraint(['kept_id'], ['people.id'], name=op.f('fk_person_merges_kept_id_people')),
+    sa.ForeignKeyConstraint(['undone_by_id'], ['accounts.id'], name=op.f('fk_person_merges_undone_by_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_merges'))
+    )
+    with op.batch_alter_table('person_merges', schema=None) as batch_op:
+        batch_op.create_index('ix_person_merges_kept', ['kept_id', 'id'], unique=False)
+        batch_op.create_index('uq_person_merges_standing', ['gone_id'], unique=True, sqlite_where=sa.text('undone_at IS NULL'), postgresql_where=sa.text('undone_at IS NULL'))
 
     op.create_table('place_groups',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -644,18 +694,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('place_groups', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_place_groups_event_id'), ['event_id'], unique=False)
-
-    op.create_table('visit_cases',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('visit_id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_visit_cases_case_id_cases')),
-    sa.ForeignKeyConstraint(['visit_id'], ['visits.id'], name=op.f('fk_visit_cases_visit_id_visits')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_visit_cases')),
-    sa.UniqueConstraint('case_id', name=op.f('uq_visit_cases_case_id'))
-    )
-    with op.batch_alter_table('visit_cases', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_visit_cases_visit_id'), ['visit_id'], unique=False)
 
     op.create_table('visit_leaders',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -681,19 +719,47 @@ def upgrade() -> None:
     with op.batch_alter_table('visit_talents', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_visit_talents_person_id'), ['person_id'], unique=False)
 
-    op.create_table('case_feedback',
+    op.create_table('answers',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('answer_id', sa.Integer(), nullable=False),
-    sa.Column('solved', sa.Boolean(), nullable=False),
-    sa.Column('satisfaction', sa.Enum('satisfied', 'mostly', 'dissatisfied', name='satisfaction', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('words', sa.Text(), nullable=True),
-    sa.Column('at', sa.DateTime(), nullable=False),
-    sa.Column('by_kind', sa.Enum('staff', 'attendee', 'door', 'system', name='actorkind', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['answer_id'], ['answers.id'], name=op.f('fk_case_feedback_answer_id_answers')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_feedback')),
-    sa.UniqueConstraint('answer_id', name=op.f('uq_case_feedback_answer_id'))
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('solved', 'in_progress', 'impossible', name='answerkind', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('rule', sa.String(length=400), nullable=True),
+    sa.Column('promised_on', sa.Date(), nullable=True),
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('answered_at', sa.DateTime(), nullable=False),
+    sa.Column('delivered_at', sa.DateTime(), nullable=True),
+    sa.Column('delivered_by', sa.Enum('mail', 'sms', 'telephone', 'in_person', 'page', name='reachchannel', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name=op.f('ck_answers_impossible_needs_its_rule')),
+    sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name=op.f('ck_answers_a_plan_needs_its_date')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_answers_account_id_accounts')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_answers_case_id_cases')),
+    sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_answers_unit_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_answers'))
     )
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_answers_case_id'), ['case_id'], unique=False)
+
+    op.create_table('distinctions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('one_id', sa.Integer(), nullable=False),
+    sa.Column('other_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('carried_by_id', sa.Integer(), nullable=True),
+    sa.CheckConstraint('one_id < other_id', name=op.f('ck_distinctions_the_older_first')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_distinctions_account_id_accounts')),
+    sa.ForeignKeyConstraint(['carried_by_id'], ['person_merges.id'], name=op.f('fk_distinctions_carried_by_id_person_merges')),
+    sa.ForeignKeyConstraint(['one_id'], ['people.id'], name=op.f('fk_distinctions_one_id_people')),
+    sa.ForeignKeyConstraint(['other_id'], ['people.id'], name=op.f('fk_distinctions_other_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_distinctions')),
+    sa.UniqueConstraint('one_id', 'other_id', name=op.f('uq_distinctions_one_id_other_id'))
+    )
+    with op.batch_alter_table('distinctions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_distinctions_carried_by_id'), ['carried_by_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_distinctions_other_id'), ['other_id'], unique=False)
+
     op.create_table('door_passes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('event_id', sa.Integer(), nullable=False),
@@ -711,21 +777,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('door_passes', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_door_passes_event_id'), ['event_id'], unique=False)
-
-    op.create_table('reach_attempts',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('answer_id', sa.Integer(), nullable=False),
-    sa.Column('channel', sa.Enum('mail', 'sms', 'telephone', 'in_person', 'page', name='reachchannel', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('at', sa.DateTime(), nullable=False),
-    sa.Column('reached', sa.Boolean(), nullable=False),
-    sa.Column('account_id', sa.Integer(), nullable=True),
-    sa.Column('note', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_reach_attempts_account_id_accounts')),
-    sa.ForeignKeyConstraint(['answer_id'], ['answers.id'], name=op.f('fk_reach_attempts_answer_id_answers')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_reach_attempts'))
-    )
-    with op.batch_alter_table('reach_attempts', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_reach_attempts_answer_id'), ['answer_id'], unique=False)
 
     op.create_table('registrations',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -755,6 +806,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_registrations_person_id'), ['person_id'], unique=False)
         batch_op.create_index('uq_registrations_living', ['event_id', 'person_id'], unique=True, sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"))
 
+    op.create_table('visit_cases',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('visit_id', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_visit_cases_case_id_cases')),
+    sa.ForeignKeyConstraint(['visit_id'], ['visits.id'], name=op.f('fk_visit_cases_visit_id_visits')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_visit_cases')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_visit_cases_case_id'))
+    )
+    with op.batch_alter_table('visit_cases', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_visit_cases_visit_id'), ['visit_id'], unique=False)
+
     op.create_table('arrivals',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('event_id', sa.Integer(), nullable=False),
@@ -774,15 +837,52 @@ def upgrade() -> None:
     with op.batch_alter_table('arrivals', schema=None) as batch_op:
         batch_op.create_index('ix_arrivals_event', ['event_id', 'at', 'id'], unique=False)
 
+    op.create_table('case_feedback',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('answer_id', sa.Integer(), nullable=False),
+    sa.Column('solved', sa.Boolean(), nullable=False),
+    sa.Column('satisfaction', sa.Enum('satisfied', 'mostly', 'dissatisfied', name='satisfaction', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('words', sa.Text(), nullable=True),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('by_kind', sa.Enum('staff', 'attendee', 'door', 'system', name='actorkind', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['answer_id'], ['answers.id'], name=op.f('fk_case_feedback_answer_id_answers')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_feedback')),
+    sa.UniqueConstraint('answer_id', name=op.f('uq_case_feedback_answer_id'))
+    )
+    op.create_table('reach_attempts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('answer_id', sa.Integer(), nullable=False),
+    sa.Column('channel', sa.Enum('mail', 'sms', 'telephone', 'in_person', 'page', name='reachchannel', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('reached', sa.Boolean(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_reach_attempts_account_id_accounts')),
+    sa.ForeignKeyConstraint(['answer_id'], ['answers.id'], name=op.f('fk_reach_attempts_answer_id_answers')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reach_attempts'))
+    )
+    with op.batch_alter_table('reach_attempts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reach_attempts_answer_id'), ['answer_id'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('reach_attempts', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reach_attempts_answer_id'))
+
+    op.drop_table('reach_attempts')
+    op.drop_table('case_feedback')
     with op.batch_alter_table('arrivals', schema=None) as batch_op:
         batch_op.drop_index('ix_arrivals_event')
 
     op.drop_table('arrivals')
+    with op.batch_alter_table('visit_cases', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_visit_cases_visit_id'))
+
+    op.drop_table('visit_cases')
     with op.batch_alter_table('registrations', schema=None) as batch_op:
         batch_op.drop_index('uq_registrations_living', sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"))
         batch_op.drop_index(batch_op.f('ix_registrations_person_id'))
@@ -791,15 +891,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_registrations_contact_point_id'))
 
     op.drop_table('registrations')
-    with op.batch_alter_table('reach_attempts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_reach_attempts_answer_id'))
-
-    op.drop_table('reach_attempts')
     with op.batch_alter_table('door_passes', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_door_passes_event_id'))
 
     op.drop_table('door_passes')
-    op.drop_table('case_feedback')
+    with op.batch_alter_table('distinctions', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_distinctions_other_id'))
+        batch_op.drop_index(batch_op.f('ix_distinctions_carried_by_id'))
+
+    op.drop_table('distinctions')
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_answers_case_id'))
+
+    op.drop_table('answers')
     with op.batch_alter_table('visit_talents', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_visit_talents_person_id'))
 
@@ -808,39 +912,29 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visit_leaders_account_id'))
 
     op.drop_table('visit_leaders')
-    with op.batch_alter_table('visit_cases', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_visit_cases_visit_id'))
-
-    op.drop_table('visit_cases')
     with op.batch_alter_table('place_groups', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_place_groups_event_id'))
 
     op.drop_table('place_groups')
+    with op.batch_alter_table('person_merges', schema=None) as batch_op:
+        batch_op.drop_index('uq_person_merges_standing', sqlite_where=sa.text('undone_at IS NULL'), postgresql_where=sa.text('undone_at IS NULL'))
+        batch_op.drop_index('ix_person_merges_kept')
+
+    op.drop_table('person_merges')
+    with op.batch_alter_table('person_fields', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_person_fields_field_id'))
+
+    op.drop_table('person_fields')
+    with op.batch_alter_table('person_contacts', schema=None) as batch_op:
+        batch_op.drop_index('uq_person_contacts_reached', sqlite_where=sa.text('until IS NULL'), postgresql_where=sa.text('until IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_person_contacts_person_id'))
+        batch_op.drop_index(batch_op.f('ix_person_contacts_contact_point_id'))
+
+    op.drop_table('person_contacts')
     with op.batch_alter_table('people_taken_out', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_people_taken_out_taken_out_id'))
 
     op.drop_table('people_taken_out')
-    with op.batch_alter_table('door_invitations', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_door_invitations_event_id'))
-
-    op.drop_table('door_invitations')
-    with op.batch_alter_table('answers', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_answers_case_id'))
-
-    op.drop_table('answers')
-    with op.batch_alter_table('visits', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_visits_organisation_id'))
-        batch_op.drop_index(batch_op.f('ix_visits_account_id'))
-
-    op.drop_table('visits')
-    with op.batch_alter_table('taken_out', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_taken_out_at'))
-
-    op.drop_table('taken_out')
-    with op.batch_alter_table('person_contacts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_person_contacts_contact_point_id'))
-
-    op.drop_table('person_contacts')
     with op.batch_alter_table('pairings', schema=None) as batch_op:
         batch_op.drop_index('uq_pairings_living', sqlite_where=sa.text('ends_on IS NULL'), postgresql_where=sa.text('ends_on IS NULL'))
         batch_op.drop_index(batch_op.f('ix_pairings_person_id'))
@@ -860,18 +954,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_looks_at')
 
     op.drop_table('looks')
-    with op.batch_alter_table('import_rows', schema=None) as batch_op:
-        batch_op.drop_index('ix_import_rows_verdict')
+    with op.batch_alter_table('door_invitations', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_door_invitations_event_id'))
 
-    op.drop_table('import_rows')
-    op.drop_table('import_files')
-    op.drop_table('grants')
-    with op.batch_alter_table('events', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_events_programme_id'))
-        batch_op.drop_index('ix_events_portal')
-        batch_op.drop_index('ix_events_list')
-
-    op.drop_table('events')
+    op.drop_table('door_invitations')
     with op.batch_alter_table('consents', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_consents_person_id'))
 
@@ -886,6 +972,40 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_cases_contact_point_id'))
 
     op.drop_table('cases')
+    with op.batch_alter_table('visits', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_visits_organisation_id'))
+        batch_op.drop_index(batch_op.f('ix_visits_account_id'))
+
+    op.drop_table('visits')
+    with op.batch_alter_table('taken_out', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_taken_out_at'))
+
+    op.drop_table('taken_out')
+    with op.batch_alter_table('people', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_people_through_organisation_id'))
+        batch_op.drop_index(batch_op.f('ix_people_through_account_id'))
+        batch_op.drop_index(batch_op.f('ix_people_talent_class_id'))
+        batch_op.drop_index(batch_op.f('ix_people_name_key'))
+        batch_op.drop_index('ix_people_name_employer')
+        batch_op.drop_index(batch_op.f('ix_people_name_birth_index'))
+        batch_op.drop_index(batch_op.f('ix_people_name'))
+        batch_op.drop_index(batch_op.f('ix_people_merged_into_id'))
+        batch_op.drop_index('ix_people_list')
+        batch_op.drop_index(batch_op.f('ix_people_identity_index'))
+
+    op.drop_table('people')
+    with op.batch_alter_table('import_rows', schema=None) as batch_op:
+        batch_op.drop_index('ix_import_rows_verdict')
+
+    op.drop_table('import_rows')
+    op.drop_table('import_files')
+    op.drop_table('grants')
+    with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_events_programme_id'))
+        batch_op.drop_index('ix_events_portal')
+        batch_op.drop_index('ix_events_list')
+
+    op.drop_table('events')
     with op.batch_alter_table('activation_links', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_activation_links_account_id'))
 
@@ -894,13 +1014,6 @@ def downgrade() -> None:
     op.drop_table('topic_routes')
     op.drop_table('timetable')
     op.drop_table('programmes')
-    with op.batch_alter_table('people', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_people_name_key'))
-        batch_op.drop_index(batch_op.f('ix_people_name'))
-        batch_op.drop_index('ix_people_list')
-        batch_op.drop_index(batch_op.f('ix_people_identity_index'))
-
-    op.drop_table('people')
     op.drop_table('installation')
     with op.batch_alter_table('imports', schema=None) as batch_op:
         batch_op.drop_index('ix_imports_list')
@@ -919,6 +1032,8 @@ def downgrade() -> None:
         batch_op.drop_index('ix_work_next')
 
     op.drop_table('work')
+    op.drop_table('talent_classes')
+    op.drop_table('professional_fields')
     with op.batch_alter_table('organisations', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_organisations_path'))
         batch_op.drop_index(batch_op.f('ix_organisations_parent_id'))

@@ -25,14 +25,15 @@ from outreach.kernel.clock import OFFICE, office_day
 from outreach.kernel.database import db
 from outreach.liaison import operations as liaison
 from outreach.liaison.models import Pairing
-from outreach.liaison.rules import RHYTHM_OF, PairingKind, VisitWay
 from outreach.liaison.rules import Ask as Asked
+from outreach.liaison.rules import PairingKind, VisitWay
 from outreach.organisations import operations as organisations
 from outreach.organisations import queries as organisation_queries
 from outreach.organisations.models import Account, Organisation
 from outreach.people import operations as people
 from outreach.people.models import ContactPoint, Person
-from outreach.people.rules import ContactKind, Degree, Gender, TalentClass
+from outreach.people.queries import talent_classes
+from outreach.people.rules import ContactKind, Degree, Gender
 from outreach.programmes import operations as programmes
 from outreach.programmes.models import Programme
 from outreach.registration import operations as registration
@@ -147,6 +148,7 @@ def _offices(city: City) -> None:
         signing_in.set_first_password(account=account, password=cast.PASSWORD, now=opened)
         city.clerks[clerk.username] = account
     people.seed_consent_texts(now=opened)
+    people.seed_classes_and_fields()
     cases.save_routes(
         intake=root,
         units={topic: city.units[name] for topic, name in cast.ROUTES.items()},
@@ -158,6 +160,7 @@ def _offices(city: City) -> None:
 def _people(city: City) -> None:
     names = [surname + given for surname in cast.SURNAMES for given in cast.GIVEN]
     city.chance.shuffle(names)
+    classes = talent_classes()
     keepers = [city.units[name] for name in ("市委人才办", "市委人才办", "高新区", "清江县", "石鼓区")]
     for number in range(PEOPLE):
         came = city.workday(city.chance.randrange(60, 390))
@@ -176,7 +179,7 @@ def _people(city: City) -> None:
         person.school = city.chance.choice(cast.SCHOOLS)
         person.major = city.chance.choice(cast.FIELDS)
         person.employer = city.chance.choice(cast.EMPLOYERS)
-        person.talent_class = city.chance.choices([*TalentClass, None], [1, 2, 4, 3])[0]
+        person.talent_class = city.chance.choices([*classes, None], [1, 2, 4, 3])[0]
         city.talents.append(person)
     db.session.flush()
 
@@ -325,7 +328,7 @@ def _pairings(city: City) -> None:
                 person=person,
                 liaison_officer=city.clerks[officer],
                 kind=PairingKind.LEADER,
-                rhythm=RHYTHM_OF[person.talent_class],
+                rhythm=person.talent_class.rhythm,
                 starts_on=city.today - timedelta(days=300 - 40 * number),
                 organisation=lead,
                 by=city.by("organiser"),

@@ -31,7 +31,7 @@ from outreach.kernel.sealing import blind
 from outreach.kernel.wording import N_
 from outreach.liaison import operations
 from outreach.liaison.models import Pairing
-from outreach.liaison.rules import RHYTHM_OF, PairingKind, Rhythm, rhythm_said
+from outreach.liaison.rules import PairingKind, Rhythm, rhythm_said
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.operations import create_account, set_roles
 from outreach.organisations.rules import Permission, Role
@@ -155,7 +155,11 @@ class _Known:
         self._people_named: dict[str, list[Person]] = {}
         for person in db.session.scalars(
             sa.select(Person)
-            .where(Person.name.in_({row.text("talent") for row in rows}), Person.organisation_id.in_(below))
+            .where(
+                Person.name.in_({row.text("talent") for row in rows}),
+                Person.merged_into_id.is_(None),
+                Person.organisation_id.in_(below),
+            )
             .order_by(Person.id)
         ).unique():
             self._people_named.setdefault(normalised_name(person.name), []).append(person)
@@ -190,7 +194,8 @@ class _Known:
         if found.talent is not None and found.leader is not None:
             found.pairing = self._pairings.get((found.leader.id, found.talent.id))
         said = rhythm_said(row.text("rhythm"))
-        by_class = RHYTHM_OF.get(found.talent.talent_class) if found.talent else None
+        tier = found.talent.talent_class if found.talent else None
+        by_class = tier.rhythm if tier else None
         found.rhythm = said or by_class or Rhythm.QUARTERLY
         if said is None and by_class is None:
             found.reasons.append(Reason(N_("The talent's class is not known, so the rhythm is once a quarter.")))
@@ -438,6 +443,7 @@ def _people_at(indexes: Iterable[str | None], below: sa.Select[tuple[int]]) -> d
         .where(
             ContactPoint.kind == ContactKind.PHONE,
             ContactPoint.index.in_(indexes),
+            PersonContact.until.is_(None),
             Person.organisation_id.in_(below),
         )
         .order_by(Person.id)

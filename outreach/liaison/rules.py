@@ -9,7 +9,7 @@ from enum import StrEnum
 from outreach.cases.rules import Topic
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
-from outreach.people.rules import TalentClass
+from outreach.people.rules import Rhythm
 
 
 class PairingKind(StrEnum):
@@ -29,35 +29,6 @@ class PairingKind(StrEnum):
             PairingKind.MENTOR: N_("Mentor and apprentice"),
             PairingKind.UNIT: N_("Unit and talent"),
         }[self]
-
-
-class Rhythm(StrEnum):
-    """How often a pairing meets."""
-
-    MONTHLY = "monthly"
-    QUARTERLY = "quarterly"
-    HALF_YEARLY = "half_yearly"
-
-    @property
-    def label(self) -> str:
-        """The name of the rhythm, to be translated."""
-        return {
-            Rhythm.MONTHLY: N_("once a month"),
-            Rhythm.QUARTERLY: N_("once a quarter"),
-            Rhythm.HALF_YEARLY: N_("once every half year"),
-        }[self]
-
-    @property
-    def months(self) -> int:
-        """The months from one contact to the day the next is due."""
-        return {Rhythm.MONTHLY: 1, Rhythm.QUARTERLY: 3, Rhythm.HALF_YEARLY: 6}[self]
-
-
-RHYTHM_OF: dict[TalentClass, Rhythm] = {
-    TalentClass.LEADING: Rhythm.MONTHLY,
-    TalentClass.STRONG: Rhythm.QUARTERLY,
-    TalentClass.YOUNG: Rhythm.HALF_YEARLY,
-}
 
 
 class VisitWay(StrEnum):

@@ -8,8 +8,8 @@ from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaF
 from wtforms.validators import InputRequired, Length
 
 from outreach.organisations.models import Organisation
-from outreach.people.models import Person
-from outreach.people.rules import Degree, Gender, Revealable, TalentClass
+from outreach.people.models import Person, TalentClass
+from outreach.people.rules import Degree, Gender, Revealable
 from outreach.web.filters import masked_email, masked_phone
 from outreach.web.forms import Form
 
@@ -39,13 +39,14 @@ class PersonForm(Form):
     remark = TextAreaField(lazy_gettext("Remark"))
     seen_at = HiddenField()
 
-    def offer(self, organisations: Sequence[Organisation]) -> None:
+    def offer(self, organisations: Sequence[Organisation], classes: Sequence[TalentClass]) -> None:
         """Set what can be chosen."""
         none = ("", gettext("not known"))
         self.organisation_id.choices = [(one.id, one.short_name) for one in organisations]
         self.gender.choices = [none, *((one.value, gettext(one.label)) for one in Gender)]
         self.degree.choices = [none, *((one.value, gettext(one.label)) for one in Degree)]
-        self.talent_class.choices = [none, *((one.value, gettext(one.label)) for one in TalentClass)]
+        self._classes = {str(one.id): one for one in classes}
+        self.talent_class.choices = [none, *((key, one.name) for key, one in self._classes.items())]
         if not self.is_submitted():
             for chosen in (self.gender, self.degree, self.talent_class):
                 chosen.data = chosen.data or ""
@@ -56,11 +57,12 @@ class PersonForm(Form):
         self.organisation_id.data = person.organisation_id
         for name in (*CHOSEN, *WRITTEN):
             self._fields[name].data = getattr(person, name) or ""
+        self.talent_class.data = str(person.talent_class_id or "")
         self.seen_at.data = person.updated_at.isoformat()
 
     def values(self) -> dict[str, Any]:
         """Return what was said of a person, as `operations.add` and `operations.change` take it."""
-        kinds = {"gender": Gender, "degree": Degree, "talent_class": TalentClass}
+        kinds = {"gender": Gender, "degree": Degree, "talent_class": self._classes.get}
         said: dict[str, Any] = {name: self._fields[name].data or None for name in WRITTEN}
         for name, kind in kinds.items():
             said[name] = kind(self._fields[name].data) if self._fields[name].data else None

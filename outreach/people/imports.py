@@ -11,13 +11,11 @@ from outreach.organisations.rules import Permission
 from outreach.people import operations, queries
 from outreach.people.models import Person
 from outreach.people.rules import normalised_name
-from outreach.people.rules.ledger import CLASSES, DEGREES, FIELDS, GENDERS, Entry, contradict, understood
+from outreach.people.rules.ledger import DEGREES, FIELDS, GENDERS, Entry, contradict, understood
 
-WORDS = (
-    {tier: word for word, tier in CLASSES.items()}
-    | {gender: word for word, gender in reversed(GENDERS.items()) if len(word) == 1}
-    | {degree: word for word, degree in reversed(DEGREES.items())}
-)
+WORDS = {gender: word for word, gender in reversed(GENDERS.items()) if len(word) == 1} | {
+    degree: word for word, degree in reversed(DEGREES.items())
+}
 """How a ledger writes what a record holds as a code."""
 
 COMPARED = ("gender", "birth", "degree", "school", "major", "employer", "position", "talent_class", "home_town")
@@ -56,7 +54,7 @@ class Talents:
     def judge(self, rows: Sequence[Row], errand: Errand) -> list[Judgement]:
         """Say of each row whether it is new, somebody known, perhaps somebody known, or cannot be taken."""
         today = office_day(errand.now)
-        entries = [understood(row, today) for row in rows]
+        entries = [understood(row, today, _classes(errand)) for row in rows]
         book = _Book(errand.seen)
         book.open(entries, errand)
         return [book.judge(row, entry) for row, entry in zip(rows, entries, strict=True)]
@@ -64,7 +62,8 @@ class Talents:
     def land(self, row: Row, onto: int | None, errand: Errand) -> int:
         """Write a row into the records."""
         person = operations.take_entry(
-            entry=understood(row, office_day(errand.now)),
+            entry=understood(row, office_day(errand.now), _classes(errand)),
+            classes=_classes(errand),
             onto=onto,
             organisation_id=errand.organisation_id,
             origin=operations.Origin(f"import:{errand.import_id}", row.number),
@@ -85,6 +84,13 @@ TALENTS = Importer(
     sheets=(Talents(),),
     record=("desk.person", "person_id"),
 )
+
+
+def _classes(errand: Errand) -> Mapping[str, int]:
+    """Return the city's classes by their names, looked up once for a batch of rows."""
+    if "classes" not in errand.seen:
+        errand.seen["classes"] = {one.name: one.id for one in queries.talent_classes()}
+    return errand.seen["classes"]
 
 
 class _Book:
@@ -269,7 +275,14 @@ def _stump_of(person: Person) -> str:
 
 def _comparable(said: Entry | Person) -> dict[str, str]:
     texts = {column: getattr(said, column) or "" for column in COMPARED}
+    texts["talent_class"] = _class_of(said)
     return {column: normalised_name(str(text)) for column, text in texts.items()}
+
+
+def _class_of(said: Entry | Person) -> str:
+    """Return the name of a class: a ledger says it, a record points to it."""
+    held = said.talent_class
+    return held if isinstance(held, str) else held.name if held else ""
 
 
 def _contact_indexes(entry: Entry) -> list[str]:
@@ -281,6 +294,7 @@ def _contact_indexes(entry: Entry) -> list[str]:
 def _as_texts(person: Person) -> dict[str, str]:
     texts: dict[str, str] = {column: getattr(person, column) or "" for column in operations.PLAIN}
     texts |= {
+        "talent_class": _class_of(person),
         "name": person.name,
         "identity_number": person.identity_number or "",
         "phone": person.phone or "",

@@ -1,4 +1,4 @@
-"""People, how they are reached, and what they agreed to."""
+"""People, how they are reached, what they agreed to, and which records turned out to be one person."""
 
 from datetime import datetime
 from typing import Any
@@ -7,17 +7,59 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from outreach.kernel.database import Model
-from outreach.kernel.sealing import Sealed, SealedData
+from outreach.kernel.sealing import Sealed, SealedData, blind
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Role
-from outreach.people.rules import ContactKind, Degree, Gender, TalentClass, normalised_name, readings_of
+from outreach.people.rules import ContactEnd, ContactKind, Degree, Gender, Rhythm, normalised_name, readings_of
+
+_REACHED = sa.text("until IS NULL")
+_STANDING = sa.text("undone_at IS NULL")
+
+
+class TalentClass(Model):
+    """A class or tier of talents as the city defines them (头雁, 强雁, 雏雁; or A 类, B 类); `position` orders them."""
+
+    __tablename__ = "talent_classes"
+
+    name: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    position: Mapped[int]
+    rhythm: Mapped[Rhythm | None]  # how often a leader meets them, where a pairing does not say otherwise
+    retired_at: Mapped[datetime | None]  # from then on nobody is put into it; who is in it stays
+
+    @property
+    def label(self) -> str:
+        """The city's own name for it."""
+        return self.name
+
+
+class ProfessionalField(Model):
+    """A field that people work in (专业领域), from the city's list."""
+
+    __tablename__ = "professional_fields"
+
+    name: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    position: Mapped[int]
+    retired_at: Mapped[datetime | None]
+
+    @property
+    def label(self) -> str:
+        """The city's own name for it."""
+        return self.name
 
 
 class Person(Model):
-    """A person, kept by one organisation. A number is how to reach somebody, not who they are."""
+    """A person, kept by one organisation. A number is how to reach somebody, not who they are.
+
+    A record with `merged_into_id` is a tombstone: its address leads to that other record, nothing points to it, and
+    no list, search or count shows it (kernel/guards.py, people/merging.py).
+    """
 
     __tablename__ = "people"
-    __table_args__ = (sa.Index("ix_people_list", "organisation_id", "pinyin", "id"),)
+    __table_args__ = (
+        sa.Index("ix_people_list", "organisation_id", "pinyin", "id"),
+        sa.Index("ix_people_name_employer", "name_key", "employer"),
+        sa.CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
+    )
 
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
     name: Mapped[str] = mapped_column(sa.String(120), index=True)
@@ -28,12 +70,14 @@ class Person(Model):
     birth: Mapped[str | None] = mapped_column(Sealed("person.birth"))  # ISO, as precise as known: 1979-03-19, 1970-12
     identity_number: Mapped[str | None] = mapped_column(Sealed("person.identity_number"))
     identity_index: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    # blind, of name and whole date of birth: finds one person written down twice, and tells no birthday
+    name_birth_index: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     degree: Mapped[Degree | None]
     school: Mapped[str | None] = mapped_column(sa.String(200))
     major: Mapped[str | None] = mapped_column(sa.String(200))
     employer: Mapped[str | None] = mapped_column(sa.String(200))
     position: Mapped[str | None] = mapped_column(sa.String(200))
-    talent_class: Mapped[TalentClass | None]
+    talent_class_id: Mapped[int | None] = mapped_column(sa.ForeignKey("talent_classes.id"), index=True)
     home_town: Mapped[str | None] = mapped_column(sa.String(200))
     remark: Mapped[str | None] = mapped_column(Sealed("person.remark"))
     # {"entries": [{"of": field or heading, "value", "source", "row"}]}: what a ledger said that has no column here, and
@@ -42,19 +86,42 @@ class Person(Model):
     source: Mapped[str | None] = mapped_column(
         sa.String(60)
     )  # "import:12", "registration:7", "official": how they came
+    # through whom they came: an ambassador, a station or liaison office elsewhere
+    through_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    through_organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"), index=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
-    organisation: Mapped[Organisation] = relationship()
+    organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
+    talent_class: Mapped[TalentClass | None] = relationship()
+    through_account: Mapped[Account | None] = relationship()
+    through_organisation: Mapped[Organisation | None] = relationship(foreign_keys=[through_organisation_id])
+    fields: Mapped[list["PersonField"]] = relationship(order_by="PersonField.id", cascade="all, delete-orphan")
+    # where they can be reached now; what has ended stands in `past_contacts`
     contacts: Mapped[list["PersonContact"]] = relationship(
-        back_populates="person", order_by="PersonContact.id", lazy="selectin"
+        back_populates="person",
+        primaryjoin="and_(Person.id == PersonContact.person_id, PersonContact.until.is_(None))",
+        order_by="PersonContact.id",
+        lazy="selectin",
+    )
+    past_contacts: Mapped[list["PersonContact"]] = relationship(
+        primaryjoin="and_(Person.id == PersonContact.person_id, PersonContact.until.is_not(None))",
+        order_by="PersonContact.until.desc()",
+        viewonly=True,
     )
 
     @validates("name")
     def _named(self, _attribute: str, name: str) -> str:
         self.name_key = normalised_name(name)[:120]
         self.pinyin = readings_of(name)
+        self.name_birth_index = _name_and_birth(self.name_key, self.birth)
         return name
+
+    @validates("birth")
+    def _born(self, _attribute: str, birth: str | None) -> str | None:
+        self.name_birth_index = _name_and_birth(self.name_key, birth)
+        return birth
 
     def reached_by(self, kind: ContactKind) -> list[str]:
         """Return the numbers or addresses of the person, the first known first."""
@@ -76,6 +143,23 @@ class Person(Model):
         return (self.extra or {}).get("entries", [])
 
 
+def _name_and_birth(name_key: str | None, birth: str | None) -> str | None:
+    whole = birth is not None and len(birth) == 10
+    return blind(f"{name_key}|{birth}", purpose="name and birth") if name_key and whole else None
+
+
+class PersonField(Model):
+    """That a person works in a field."""
+
+    __tablename__ = "person_fields"
+    __table_args__ = (sa.UniqueConstraint("person_id", "field_id"),)
+
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
+    field_id: Mapped[int] = mapped_column(sa.ForeignKey("professional_fields.id"), index=True)
+
+    field: Mapped[ProfessionalField] = relationship(lazy="joined")
+
+
 class ContactPoint(Model):
     """A number or an address. Several people may share one, and it may change hands."""
 
@@ -87,18 +171,31 @@ class ContactPoint(Model):
     index: Mapped[str] = mapped_column(sa.String(64))  # blind, purpose "phone" or "email"
     tail: Mapped[str | None] = mapped_column(sa.String(64), index=True)  # blind, of a phone's last four digits
     proven_at: Mapped[datetime | None]  # when somebody last proved by a code that they hold it
+    holding: Mapped[int] = mapped_column(default=1)  # rises when it changes hands; a proof is good for one holding
     language: Mapped[str | None] = mapped_column(sa.String(12))  # the one its holder chose; else the installation's
 
 
 class PersonContact(Model):
-    """That a person can be reached there."""
+    """That a person can be reached there, or could be until a moment."""
 
     __tablename__ = "person_contacts"
-    __table_args__ = (sa.UniqueConstraint("person_id", "contact_point_id"),)
+    __table_args__ = (
+        sa.Index(
+            "uq_person_contacts_reached",
+            "person_id",
+            "contact_point_id",
+            unique=True,
+            sqlite_where=_REACHED,
+            postgresql_where=_REACHED,
+        ),
+        sa.CheckConstraint("(until IS NULL) = (ended IS NULL)", name="an_end_says_why"),
+    )
 
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
     contact_point_id: Mapped[int] = mapped_column(sa.ForeignKey("contact_points.id"), index=True)
     since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    ended: Mapped[ContactEnd | None]
 
     person: Mapped[Person] = relationship(back_populates="contacts")
     contact_point: Mapped[ContactPoint] = relationship(lazy="joined")
@@ -175,3 +272,60 @@ class PersonTakenOut(Model):
 
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
     taken_out_id: Mapped[int] = mapped_column(sa.ForeignKey("taken_out.id"), index=True)
+
+
+class PersonMerge(Model):
+    """That one record was merged into another: what it takes to undo it, and what became of that.
+
+    `values` holds what the kept record said before and after; `rows` holds ids only: {"moved": {table.column: ids},
+    "own": {table.column: ids of the kept one before}, "settled": what features did of their own}.
+    """
+
+    __tablename__ = "person_merges"
+    __table_args__ = (
+        sa.CheckConstraint("kept_id <> gone_id", name="two_records"),
+        sa.CheckConstraint("(undone_at IS NULL) = (undone_by_id IS NULL)", name="undone_by_somebody"),
+        sa.Index(
+            "uq_person_merges_standing",
+            "gone_id",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+        sa.Index("ix_person_merges_kept", "kept_id", "id"),
+    )
+
+    kept_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
+    gone_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    values: Mapped[dict[str, Any]] = mapped_column(SealedData("merge.values"))
+    rows: Mapped[dict[str, Any]]
+    undone_at: Mapped[datetime | None]
+    undone_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    # [{"table", "id", "why"}]: what did not return, and why
+    stayed: Mapped[list[Any] | None]
+
+    kept: Mapped[Person] = relationship(foreign_keys=[kept_id])
+    gone: Mapped[Person] = relationship(foreign_keys=[gone_id])
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+    undone_by: Mapped[Account | None] = relationship(foreign_keys=[undone_by_id])
+
+
+class Distinction(Model):
+    """That somebody looked at two records and said: two different people. They are not asked about again."""
+
+    __tablename__ = "distinctions"
+    __table_args__ = (
+        sa.UniqueConstraint("one_id", "other_id"),
+        sa.CheckConstraint("one_id < other_id", name="the_older_first"),
+    )
+
+    one_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
+    other_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    # said of a record that was merged since: it holds for the one it went into as well, until that is undone
+    carried_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person_merges.id"), index=True)
+
+    account: Mapped[Account] = relationship()

@@ -26,11 +26,17 @@ from outreach.people.models import (
     Person,
     PersonContact,
     PersonTakenOut,
+    ProfessionalField,
     TakenOut,
+    TalentClass,
 )
 from outreach.people.rules import (
+    PROFESSIONAL_FIELDS,
+    TALENT_CLASSES,
     ChangedMeanwhile,
+    ContactEnd,
     ContactKind,
+    MergedMeanwhile,
     NoConsentText,
     NoName,
     NoReason,
@@ -46,8 +52,9 @@ LONGEST_NAME = 120
 AT_ONCE = 500
 TAIL = 4
 
-PLAIN = ("gender", "birth", "degree", "school", "major", "employer", "position", "talent_class", "home_town", "remark")
-"""Columns of a record that a ledger may fill in, beside name, identity number and contacts."""
+WRITTEN = ("gender", "birth", "degree", "school", "major", "employer", "position", "home_town", "remark")
+PLAIN = (*WRITTEN, "talent_class")
+"""What of a record a ledger may fill in, beside name, identity number and contacts."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def change(
     :raises ChangedMeanwhile: if somebody changed it since
     :raises NoName: without a name; and the others that `add` raises
     """
-    person = db.session.scalars(locked(sa.select(Person).where(Person.id == person.id))).one()
+    person = held(person.id)
     if person.updated_at != seen_at:
         raise ChangedMeanwhile
     name = " ".join(name.split())[:LONGEST_NAME]
@@ -166,12 +173,11 @@ def change(
 
 
 def forget_contact(*, person: Person, contact_id: int, by: Actor, now: datetime) -> None:
-    """Take a number or an address off a person; the number itself stays known."""
-    person = db.session.scalars(locked(sa.select(Person).where(Person.id == person.id))).one()
+    """Take a number or an address off a person; that it stood there until now is kept."""
+    person = held(person.id)
     for contact in person.contacts:
         if contact.id == contact_id:
-            person.contacts.remove(contact)
-            db.session.delete(contact)
+            contact.until, contact.ended = now, ContactEnd.REMOVED
             person.updated_at = now
             history.write(
                 subject=_subject(person),
@@ -180,21 +186,27 @@ def forget_contact(*, person: Person, contact_id: int, by: Actor, now: datetime)
                 now=now,
                 facts={"contact_point": contact.contact_point_id},
             )
+            db.session.expire(person, ["contacts"])
             return
 
 
 def take_entry(
-    *, entry: Entry, onto: int | None, organisation_id: int, origin: Origin, by: Actor, now: datetime
+    *,
+    entry: Entry,
+    onto: int | None,
+    organisation_id: int,
+    origin: Origin,
+    by: Actor,
+    now: datetime,
+    classes: Mapping[str, int],
 ) -> Person:
     """Bring in what a row of a ledger says: a new person, or what the record of one lacks.
 
+    `classes` are the ids of the city's classes by their names.
     Blanks are filled; what differs is kept beside the record with where it came from, and overwrites nothing.
     """
-    if onto is None:
-        person = _new(entry.name, organisation_id, origin.source, now)
-    else:
-        person = db.session.scalars(locked(sa.select(Person).where(Person.id == onto))).one()
-    filled, apart = _fill(person, entry)
+    person = _new(entry.name, organisation_id, origin.source, now) if onto is None else held(onto)
+    filled, apart = _fill(person, entry, classes)
     aside = [*apart, *entry.aside]
     kept = _keep_aside(person, aside, origin)
     added = sum(
@@ -231,7 +243,7 @@ def look(
     reason = " ".join(reason.split())
     if not reason:
         raise NoReason
-    person = db.session.scalars(locked(sa.select(Person).where(Person.id == person.id))).one()
+    person = held(person.id)
     if what is Revealable.CONTACT:
         shown = next((c.contact_point.value for c in person.contacts if c.id == contact_id), "")
     else:
@@ -341,6 +353,28 @@ def seed_consent_texts(*, now: datetime) -> None:
     db.session.flush()
 
 
+def seed_classes_and_fields() -> None:
+    """Give a city the classes and fields it begins with, where it has none. Called by the first set-up and the demo."""
+    if db.session.scalar(sa.select(TalentClass.id).limit(1)) is None:
+        for position, (name, rhythm) in enumerate(TALENT_CLASSES, start=1):
+            db.session.add(TalentClass(name=name, position=position, rhythm=rhythm))
+    if db.session.scalar(sa.select(ProfessionalField.id).limit(1)) is None:
+        for position, name in enumerate(PROFESSIONAL_FIELDS, start=1):
+            db.session.add(ProfessionalField(name=name, position=position))
+    db.session.flush()
+
+
+def held(person_id: int) -> Person:
+    """Return a person whose row is held until the transaction ends.
+
+    :raises MergedMeanwhile: if the record went into another one while we waited for it
+    """
+    person = db.session.scalars(locked(sa.select(Person).where(Person.id == person_id))).one()
+    if person.merged_into_id is not None:
+        raise MergedMeanwhile
+    return person
+
+
 def _new(name: str, organisation_id: int, source: str, now: datetime) -> Person:
     person = Person(organisation_id=organisation_id, name=name, source=source, created_at=now, updated_at=now)
     db.session.add(person)
@@ -383,13 +417,13 @@ def _reach(person: Person, kind: ContactKind, value: str, now: datetime) -> bool
     return True
 
 
-def _fill(person: Person, entry: Entry) -> tuple[list[str], list[tuple[str, str]]]:
+def _fill(person: Person, entry: Entry, classes: Mapping[str, int]) -> tuple[list[str], list[tuple[str, str]]]:
     """Fill in what the record lacks; return the names of what was filled, and what differs."""
     filled: list[str] = []
     apart: list[tuple[str, str]] = []
     if normalised_name(person.name) != normalised_name(entry.name):
         apart.append(("name", entry.name))
-    for column in PLAIN:
+    for column in WRITTEN:
         said, held = getattr(entry, column), getattr(person, column)
         if not said:
             continue
@@ -398,12 +432,22 @@ def _fill(person: Person, entry: Entry) -> tuple[list[str], list[tuple[str, str]
             filled.append(column)
         elif not same_value(column, held, said):
             apart.append((column, said.value if hasattr(said, "value") else said))
+    tier = classes.get(entry.talent_class or "")
+    if tier and person.talent_class_id is None:
+        person.talent_class_id = tier
+        filled.append("talent_class")
+    elif tier and person.talent_class_id != tier:
+        apart.append(("talent_class", entry.talent_class))
+    _fill_identity(person, entry, filled, apart)
+    return filled, apart
+
+
+def _fill_identity(person: Person, entry: Entry, filled: list[str], apart: list[tuple[str, str]]) -> None:
     if entry.identity_number and not person.identity_number:
         _identify(person, entry.identity_number)
         filled.append("identity_number")
     elif entry.identity_number and entry.identity_number != person.identity_number:
         apart.append(("identity_number", entry.identity_number))
-    return filled, apart
 
 
 def same_value(column: str, held: Any, said: Any) -> bool:

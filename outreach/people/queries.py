@@ -19,11 +19,13 @@ from outreach.kernel.wording import N_
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import reach
 from outreach.organisations.rules import Permission
-from outreach.people.models import Consent, ConsentText, ContactPoint, Look, Person, PersonContact
-from outreach.people.rules import ContactKind, Degree, TalentClass, TimelineEntry, normalised_name
+from outreach.people.models import Consent, ConsentText, ContactPoint, Look, Person, PersonContact, TalentClass
+from outreach.people.rules import ContactKind, Degree, TimelineEntry, normalised_name
 
 CHINESE = "zh_Hans_CN"
 MOST_COUNTED = 1000
+STANDING = Person.merged_into_id.is_(None)
+"""Leaves out the records that were merged into others."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def person_for(viewer: Account, person_id: int, permission: Permission = Permiss
     """Return a person kept by an organisation where one of the viewer's roles permits this; 404 elsewhere."""
     return db.one_or_404(
         sa.select(Person)
-        .where(Person.id == person_id, Person.organisation_id.in_(reach(viewer, permission)))
+        .where(Person.id == person_id, STANDING, Person.organisation_id.in_(reach(viewer, permission)))
         .options(joinedload(Person.organisation))
     )
 
@@ -62,7 +64,7 @@ def listed(viewer: Account, wanted: Wanted, cursor: str | None = None) -> Page[P
     a number's last four digits where the viewer may see numbers.
     """
     return page_of(
-        _narrowed(viewer, wanted).options(joinedload(Person.organisation)),
+        _narrowed(viewer, wanted).options(joinedload(Person.organisation), joinedload(Person.talent_class)),
         keys=[Key(Person.pinyin), Key(Person.id)],
         cursor=cursor,
     )
@@ -76,12 +78,20 @@ def count_of(viewer: Account, wanted: Wanted) -> int:
 
 def organisations_with_people(viewer: Account) -> Sequence[Organisation]:
     """Return the organisations within the viewer's reach that keep people, in the order of the tree."""
-    keeping = sa.select(Person.organisation_id).distinct()
+    keeping = sa.select(Person.organisation_id).where(STANDING).distinct()
     return db.session.scalars(
         sa.select(Organisation)
         .where(Organisation.id.in_(keeping), Organisation.id.in_(reach(viewer, Permission.PEOPLE_READ)))
         .order_by(Organisation.path)
     ).all()
+
+
+def talent_classes(*, also: TalentClass | None = None) -> Sequence[TalentClass]:
+    """Return the classes people are put into, the highest first; and `also` one that is retired by now."""
+    wanted = TalentClass.retired_at.is_(None)
+    if also is not None:
+        wanted = sa.or_(wanted, TalentClass.id == also.id)
+    return db.session.scalars(sa.select(TalentClass).where(wanted).order_by(TalentClass.position)).all()
 
 
 def organisations_to_keep_for(viewer: Account) -> Sequence[Organisation]:
@@ -107,16 +117,16 @@ def alike(viewer: Account, name: str, phone: str | None, email: str | None) -> S
     same = [Person.name_key == normalised_name(name)]
     if points:
         same.append(_reached_by(ContactPoint.index.in_(points)))
-    within = Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ))
+    within = sa.and_(STANDING, Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ)))
     return (
         db.session.scalars(sa.select(Person).where(within, sa.or_(*same)).order_by(Person.id).limit(5)).unique().all()
     )
 
 
 def _narrowed(viewer: Account, wanted: Wanted) -> sa.Select[tuple[Person]]:
-    people = sa.select(Person).where(Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ)))
+    people = sa.select(Person).where(STANDING, Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ)))
     if wanted.talent_class:
-        people = people.where(Person.talent_class == wanted.talent_class)
+        people = people.where(Person.talent_class_id == wanted.talent_class.id)
     if wanted.degree:
         people = people.where(Person.degree == wanted.degree)
     if wanted.organisation_id:
@@ -155,7 +165,7 @@ def _reached_by(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return Person.id.in_(
         sa.select(PersonContact.person_id)
         .join(ContactPoint, ContactPoint.id == PersonContact.contact_point_id)
-        .where(condition)
+        .where(PersonContact.until.is_(None), condition)
     )
 
 
@@ -170,7 +180,7 @@ def people_at(contact_point_id: int) -> Sequence[Person]:
         db.session.scalars(
             sa.select(Person)
             .join(PersonContact, PersonContact.person_id == Person.id)
-            .where(PersonContact.contact_point_id == contact_point_id)
+            .where(PersonContact.contact_point_id == contact_point_id, PersonContact.until.is_(None))
             .order_by(Person.id)
         )
         .unique()
@@ -294,7 +304,9 @@ def known_people(
 
     For comparing many rows of a file at once: three look-ups, however many rows.
     """
-    within = Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ, Permission.PEOPLE_IMPORT))
+    within = sa.and_(
+        STANDING, Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ, Permission.PEOPLE_IMPORT))
+    )
     ids: set[int] = set()
     if identities:
         ids.update(db.session.scalars(sa.select(Person.id).where(within, Person.identity_index.in_(identities))))
@@ -306,7 +318,7 @@ def known_people(
                 sa.select(PersonContact.person_id)
                 .join(ContactPoint, ContactPoint.id == PersonContact.contact_point_id)
                 .join(Person, Person.id == PersonContact.person_id)
-                .where(within, ContactPoint.index.in_(contacts))
+                .where(within, PersonContact.until.is_(None), ContactPoint.index.in_(contacts))
             )
         )
     return people_by_id(sorted(ids))

@@ -11,7 +11,7 @@ from outreach.kernel import clock
 from outreach.organisations.rules import Permission
 from outreach.people import operations, queries
 from outreach.people.forms import PersonForm, RevealForm
-from outreach.people.rules import Degree, TalentClass
+from outreach.people.rules import Degree
 from outreach.web.access import requires
 
 blueprint = Blueprint("people", __name__, url_prefix="/desk/people")
@@ -22,9 +22,10 @@ blueprint = Blueprint("people", __name__, url_prefix="/desk/people")
 def index() -> ResponseReturnValue:
     """Show the people the reader may see, narrowed to what they look for."""
     units = queries.organisations_with_people(current_user)
+    classes = queries.talent_classes()
     wanted = queries.Wanted(
         text=request.args.get("q", "").strip(),
-        talent_class=_one_of(TalentClass, request.args.get("class")),
+        talent_class=next((one for one in classes if str(one.id) == request.args.get("class")), None),
         degree=_one_of(Degree, request.args.get("degree")),
         organisation_id=next((one.id for one in units if str(one.id) == request.args.get("unit")), None),
     )
@@ -36,7 +37,7 @@ def index() -> ResponseReturnValue:
         most=queries.MOST_COUNTED,
         units=units,
         unit=next((one for one in units if one.id == wanted.organisation_id), None),
-        TalentClass=TalentClass,
+        classes=classes,
         Degree=Degree,
         may_edit=current_user.may(Permission.PEOPLE_EDIT),
         may_import=current_user.may(Permission.PEOPLE_IMPORT),
@@ -50,7 +51,7 @@ def new() -> ResponseReturnValue:
     """Write down a new person; whoever looks like somebody known is shown first."""
     form = PersonForm(organisation_id=current_user.organisation_id)
     units = queries.organisations_to_keep_for(current_user)
-    form.offer(units)
+    form.offer(units, queries.talent_classes())
     alike = []
     if form.validate_on_submit():
         alike = (
@@ -83,7 +84,7 @@ def edit(person_id: int) -> ResponseReturnValue:
     """Correct a record."""
     person = queries.person_for(current_user, person_id, Permission.PEOPLE_EDIT)
     form = PersonForm()
-    form.offer([person.organisation])
+    form.offer([person.organisation], queries.talent_classes(also=person.talent_class))
     if not form.is_submitted():
         form.show(person)
     elif form.validate() and form.attempt(

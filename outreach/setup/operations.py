@@ -40,6 +40,7 @@ def set_up_city(
         now=now,
     )
     people.seed_consent_texts(now=now)
+    people.seed_classes_and_fields()
     lead = installation.lead_organisation
     roles = [Role.ADMINISTRATOR, Role.ORGANISER] if also_organises else [Role.ADMINISTRATOR]
     account = organisations.create_account(

@@ -15,9 +15,8 @@ from outreach.organisations.models import Account
 from outreach.organisations.operations import create_account
 from outreach.organisations.rules import Role
 from outreach.people.models import Person
-from outreach.people.rules import TalentClass
 from tests.conftest import NOW
-from tests.factories import a_contact_point, a_person, an_account, an_installation
+from tests.factories import a_contact_point, a_person, a_talent_class, an_account, an_installation
 
 [SHEET] = IMPORTER.sheets
 LINE = {
@@ -39,7 +38,7 @@ def office(session):
 @pytest.fixture
 def talent(office):
     person = a_person("郑洋怡", organisation=office, at=a_contact_point("+8619901000056"))
-    person.talent_class = TalentClass.LEADING
+    person.talent_class = a_talent_class()
     person.employer = "南岳农业"
     return person
 

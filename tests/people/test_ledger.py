@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from outreach.intake.rules import Row
-from outreach.people.rules import Degree, Gender, TalentClass, readings_of
+from outreach.people.rules import Degree, Gender, readings_of
 from outreach.people.rules.ledger import Entry, born, contradict, understood
 
 TODAY = date(2026, 11, 21)
@@ -21,6 +21,7 @@ def entry_of(rest: dict[str, str] | None = None, **cells: object) -> Entry:
             rest=rest or {},
         ),
         TODAY,
+        ("头雁", "强雁", "A类", "AA类"),
     )
 
 
@@ -182,7 +183,15 @@ def test_two_columns_of_degrees_give_the_higher():
 def test_class_gender_and_name_are_read():
     entry = entry_of(talent_class="头雁人才", gender="女", name=" 苏 雨嘉　")
 
-    assert (entry.talent_class, entry.gender, entry.name) == (TalentClass.LEADING, Gender.FEMALE, "苏雨嘉")
+    assert (entry.talent_class, entry.gender, entry.name) == ("头雁", Gender.FEMALE, "苏雨嘉")
+
+
+def test_a_class_is_one_of_the_citys_and_the_longer_name_wins():
+    assert entry_of(talent_class="市级AA类人才").talent_class == "AA类"
+    assert (entry_of(talent_class="领军人才").talent_class, entry_of(talent_class="领军人才").aside) == (
+        None,
+        [("talent_class", "领军人才")],
+    )
 
 
 def test_a_name_of_several_words_keeps_its_spaces():

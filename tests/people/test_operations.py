@@ -17,10 +17,9 @@ from outreach.people.rules import (
     NotABirthDate,
     NotAnIdentityNumber,
     Revealable,
-    TalentClass,
 )
 from tests.conftest import NOW
-from tests.factories import a_contact_point, a_person, an_account, an_organisation
+from tests.factories import a_contact_point, a_person, a_talent_class, an_account, an_organisation
 
 OFFICE_NAMES = {"林知遥": "19901000001", "林若水": "19901000002", "曾令仪": "13800001234", "欧阳建": "19901001234"}
 
@@ -128,7 +127,7 @@ def test_a_correction_is_kept_in_the_history_by_column_never_by_value(office, or
         name="林知遥",
         phone="19901000002",
         email=None,
-        values={"employer": "雁城新材", "talent_class": TalentClass.LEADING},
+        values={"employer": "雁城新材", "talent_class": a_talent_class()},
         seen_at=person.updated_at,
         by=organiser.actor,
         now=NOW,

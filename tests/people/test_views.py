@@ -4,14 +4,14 @@ import pytest
 
 from outreach.organisations.rules import Role
 from outreach.people.models import Look, Person
-from tests.factories import a_contact_point, a_person, an_account, an_organisation, signed_in
+from tests.factories import a_contact_point, a_person, a_talent_class, an_account, an_organisation, signed_in
 
 FULL = {
     "name": "林知遥",
     "phone": "19901000036",
     "employer": "雁城新材",
     "birth": "1979.03",
-    "talent_class": "leading",
+    "talent_class": "",
     "degree": "doctor",
     "gender": "",
 }
@@ -51,12 +51,13 @@ def test_an_empty_list_leads_to_the_import(desk):
     assert "/desk/imports/new?kind=talents" in page
 
 
-def test_the_list_is_narrowed_by_chips_and_text(desk, office):
+def test_the_list_is_narrowed_by_chips_and_text(desk, office, session):
     person = a_person("林知遥", organisation=office)
-    person.talent_class = "leading"
+    person.talent_class = a_talent_class()
+    session.flush()
     a_person("区怡", organisation=office)
 
-    narrowed = desk.get("/desk/people/?class=leading").text
+    narrowed = desk.get(f"/desk/people/?class={person.talent_class_id}").text
     nobody = desk.get("/desk/people/?q=王").text
     odd = desk.get("/desk/people/?class=x&unit=x&page=x").status_code
 

@@ -36,20 +36,60 @@ class Gender(StrEnum):
         return {Gender.MALE: N_("Male"), Gender.FEMALE: N_("Female")}[self]
 
 
-class TalentClass(StrEnum):
-    """The tiers of talents (头雁, 强雁, 雏雁)."""
+class Rhythm(StrEnum):
+    """How often somebody is met."""
 
-    LEADING = "leading"
-    STRONG = "strong"
-    YOUNG = "young"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    HALF_YEARLY = "half_yearly"
 
     @property
     def label(self) -> str:
-        """The name of the tier, to be translated."""
+        """The name of the rhythm, to be translated."""
         return {
-            TalentClass.LEADING: N_("Leading goose"),
-            TalentClass.STRONG: N_("Strong goose"),
-            TalentClass.YOUNG: N_("Young goose"),
+            Rhythm.MONTHLY: N_("once a month"),
+            Rhythm.QUARTERLY: N_("once a quarter"),
+            Rhythm.HALF_YEARLY: N_("once every half year"),
+        }[self]
+
+    @property
+    def months(self) -> int:
+        """The months from one contact to the day the next is due."""
+        return {Rhythm.MONTHLY: 1, Rhythm.QUARTERLY: 3, Rhythm.HALF_YEARLY: 6}[self]
+
+
+TALENT_CLASSES = (("头雁", Rhythm.MONTHLY), ("强雁", Rhythm.QUARTERLY), ("雏雁", Rhythm.HALF_YEARLY))
+"""The classes a city begins with, highest first; it may rename, add and retire them."""
+
+PROFESSIONAL_FIELDS = (
+    "先进制造",
+    "电子信息",
+    "人工智能",
+    "新材料",
+    "新能源",
+    "生物医药",
+    "现代农业",
+    "生态环保",
+    "金融",
+    "文化创意",
+    "教育",
+    "医疗卫生",
+)
+"""The fields a city begins with."""
+
+
+class ContactEnd(StrEnum):
+    """Why somebody is no longer reached at a number or address."""
+
+    HANDED_OVER = "handed_over"  # it belongs to somebody else now
+    REMOVED = "removed"  # it was never right, or is not wanted
+
+    @property
+    def label(self) -> str:
+        """The words for it, to be translated."""
+        return {
+            ContactEnd.HANDED_OVER: N_("belongs to somebody else now"),
+            ContactEnd.REMOVED: N_("taken off"),
         }[self]
 
 
@@ -124,6 +164,12 @@ class ChangedMeanwhile(Refused):
     """Two people correct one record at once."""
 
     message = N_("Somebody else changed this record while you were writing. What you typed is still here; compare it.")
+
+
+class MergedMeanwhile(Refused):
+    """The record is not there any more: it went into another one."""
+
+    message = N_("This record was just merged into another one. Look the person up again; nothing was changed.")
 
 
 class Revealable(StrEnum):

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -21,7 +21,6 @@ from outreach.people.rules import (
     Degree,
     Gender,
     NotAnIdentityNumber,
-    TalentClass,
     birth_in,
     normalised_identity_number,
 )
@@ -175,7 +174,6 @@ HINTS = (
     ("高中", Degree.OTHER),
     ("中专", Degree.OTHER),
 )
-CLASSES = {"头雁": TalentClass.LEADING, "强雁": TalentClass.STRONG, "雏雁": TalentClass.YOUNG}
 OLDEST = 120
 SERIAL_ZERO = date(1899, 12, 30)
 """Day 0 of spreadsheets (1900 system, after February of that year)."""
@@ -200,7 +198,7 @@ class Entry:
     major: str | None = None
     employer: str | None = None
     position: str | None = None
-    talent_class: TalentClass | None = None
+    talent_class: str | None = None  # the name of one of the city's classes
     home_town: str | None = None
     remark: str | None = None
     phones: list[str] = field(default_factory=list)
@@ -216,14 +214,17 @@ class Entry:
             self.notes.append(note)
 
 
-def understood(row: Row, today: date) -> Entry:
-    """Return what a row of a ledger says. `today` is the office's day: nobody is born after it."""
+def understood(row: Row, today: date, classes: Collection[str] = ()) -> Entry:
+    """Return what a row of a ledger says. `today` is the office's day: nobody is born after it.
+
+    `classes` are the names of the city's classes: a cell that holds one of them («头雁人才») means it.
+    """
     entry = Entry()
     _name(row, entry)
     for name in ("school", "major", "employer", "position", "home_town", "remark"):
         texts = [text for text in row.texts(name) if not ABSENT.fullmatch(text)]
         _plain(entry, name, "，".join(dict.fromkeys(texts)))
-    _chosen(row, entry)
+    _chosen(row, entry, classes)
     _degree(row, entry)
     _identity(row, entry)
     _birth(row, entry, today)
@@ -287,14 +288,14 @@ def _plain(entry: Entry, name: str, text: str) -> None:
     setattr(entry, name, text)
 
 
-def _chosen(row: Row, entry: Entry) -> None:
+def _chosen(row: Row, entry: Entry, classes: Collection[str]) -> None:
     gender = row.text("gender")
     entry.gender = GENDERS.get(unicodedata.normalize("NFKC", gender).casefold())
     if gender and entry.gender is None and not ABSENT.fullmatch(gender):
         entry.keep("gender", gender)
     said = row.text("talent_class")
-    entry.talent_class = next((tier for word, tier in CLASSES.items() if word in said), None)
-    if said and said not in CLASSES and not ABSENT.fullmatch(said):
+    entry.talent_class = next((name for name in sorted(classes, key=len, reverse=True) if name in said), None)
+    if said and said != entry.talent_class and not ABSENT.fullmatch(said):
         entry.keep("talent_class", said)
 
 
