@@ -45,8 +45,8 @@ test: ready  ## every test this machine can run; says what it could not
 
 check: lint test  ## lint and every test
 
-bench: ready  ## how long the pages opened most take, a line a figure
-	@$(BIN)/python -m bench.pages
+bench: ready  ## measure how fast it is, a line a figure (ONLY=checkin for a part)
+	@$(BIN)/python -m bench $(ONLY)
 
 ##@ Look after
 

@@ -1,0 +1,1 @@
+"""How fast it is, measured as a city runs it: see docs/performance.md."""

@@ -1,0 +1,123 @@
+"""An event of tonight and thousands of people who want to be there, put into the database in bulk."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from outreach.events.models import Event, PlaceGroup
+from outreach.events.rules import EventKind, EventState
+from outreach.kernel.database import db
+from outreach.kernel.sealing import blind
+from outreach.organisations.models import Account
+from outreach.people.models import ContactPoint, Person, PersonContact
+from outreach.people.queries import tail_index
+from outreach.people.rules import ContactKind, normalised_name, readings_of
+from outreach.registration.models import Registration
+from outreach.registration.rules import CODE_LENGTH, CODE_SIGNS, RegistrationState
+
+NAMES = ("林知遥", "沈亦凡", "周明", "欧阳若水", "王小雨", "𠮷田", "李知夏", "陈䶮", "赵一诺", "孙晓白")
+STEP = 2000
+
+
+def event_tonight(*, organiser: Account, places: int, now: datetime) -> Event:
+    """Make a published event that begins in an hour, with one group of so many places; flushed."""
+    event = Event(
+        organisation=organiser.organisation,
+        author=organiser,
+        submitted_by=organiser,
+        kind=EventKind.SALON,
+        state=EventState.PUBLISHED,
+        title="会客厅",
+        place="江畔路 18 号",
+        starts_at=now + timedelta(hours=1),
+        ends_at=now + timedelta(hours=3),
+        created_at=now,
+        published_at=now,
+        uid=f"bench-{now.timestamp()}",
+    )
+    event.groups = [PlaceGroup(position=0, name="博士", capacity=places)]
+    db.session.add(event)
+    db.session.flush()
+    return event
+
+
+def contacts(how_many: int) -> list[int]:
+    """Make numbers nobody has used yet; return the ids of their contact points."""
+    first = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(ContactPoint.id), 0)))
+    values = [f"+861990{number:07d}" for number in range(first, first + how_many)]
+    return _inserted(
+        ContactPoint,
+        [
+            {
+                "kind": ContactKind.PHONE,
+                "value": value,
+                "index": blind(value, purpose=ContactKind.PHONE.value),
+                "tail": tail_index(value, ContactKind.PHONE),
+            }
+            for value in values
+        ],
+    )
+
+
+def registered(*, event: Event, how_many: int, now: datetime) -> Sequence[Registration]:
+    """Make people who hold a place at the event; return their registrations."""
+    points = contacts(how_many)
+    people = _inserted(
+        Person,
+        [
+            {
+                "organisation_id": event.organisation_id,
+                "name": NAMES[number % len(NAMES)],
+                "name_key": normalised_name(NAMES[number % len(NAMES)]),
+                "pinyin": READINGS[number % len(NAMES)],
+                "source": f"registration:{event.id}",
+                "created_at": now,
+                "updated_at": now,
+            }
+            for number in range(how_many)
+        ],
+    )
+    _inserted(
+        PersonContact,
+        [
+            {"person_id": person, "contact_point_id": point, "since": now}
+            for person, point in zip(people, points, strict=True)
+        ],
+    )
+    ids = _inserted(
+        Registration,
+        [
+            {
+                "event_id": event.id,
+                "group_id": event.groups[0].id,
+                "person_id": person,
+                "contact_point_id": point,
+                "state": RegistrationState.CONFIRMED,
+                "short_code": _code(point),
+                "created_at": now,
+                "queued_at": now,
+                "confirmed_at": now,
+                "version": 1,
+            }
+            for person, point in zip(people, points, strict=True)
+        ],
+    )
+    return db.session.scalars(
+        sa.select(Registration).where(Registration.id.between(ids[0], ids[-1])).order_by(Registration.id)
+    ).all()
+
+
+READINGS = [readings_of(name) for name in NAMES]
+
+
+def _code(number: int) -> str:
+    return "".join(CODE_SIGNS[number // len(CODE_SIGNS) ** place % len(CODE_SIGNS)] for place in range(CODE_LENGTH))
+
+
+def _inserted(model: type, rows: list[dict[str, object]]) -> list[int]:
+    ids: list[int] = []
+    for start in range(0, len(rows), STEP):
+        statement = sa.insert(model).returning(model.id, sort_by_parameter_order=True)
+        ids += db.session.scalars(statement, rows[start : start + STEP])
+    return ids

@@ -1,0 +1,93 @@
+"""How many guests a second the door lets in, through the endpoint the scanner uses.
+
+Each run lets other tickets in than the runs before, at one event; afterwards the arrivals in the database are counted.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from bench.attendees import event_tonight, registered
+from bench.figure import RUNS, Figure, must_be, percentile, say
+from bench.ground import City, Ground
+from bench.load import Outcome, load, request
+from outreach.door import operations, queries
+from outreach.door.models import Arrival
+from outreach.door.rules import Verdict
+from outreach.kernel.clock import now
+from outreach.kernel.database import db
+from outreach.organisations.queries import account_named
+
+TICKETS = {1: 600, 8: 1500, 32: 3000}
+"""How many tickets a run lets in, by concurrency: some seconds each."""
+WARM_UP = 200
+
+
+def figures(ground: Ground) -> Iterator[Figure]:
+    """Yield check-ins a second at three concurrencies and the 95th percentile at the highest; on PostgreSQL."""
+    with ground.city() as city, city.served() as port:
+        door = Door(city, port)
+        door.let_in(WARM_UP, concurrency=8)
+        for concurrency, tickets in TICKETS.items():
+            outcomes = sorted(
+                (door.let_in(tickets, concurrency=concurrency) for _ in range(RUNS)), key=lambda each: each.per_second
+            )
+            median = outcomes[RUNS // 2]
+            yield Figure(f"checkin_c{concurrency}", median.per_second, "per_second")
+        yield Figure("checkin_c32_p95", percentile([each.milliseconds for each in median.answers], 0.95), "ms")
+    with ground.city("sqlite") as city, city.served() as port:
+        door = Door(city, port)
+        door.let_in(WARM_UP, concurrency=8)
+        say(f"on SQLite: checkin_c32 {door.let_in(TICKETS[32], concurrency=32).per_second:.0f} per_second")
+
+
+class Door:
+    """The door of one event and a phone that joined it."""
+
+    def __init__(self, city: City, port: int) -> None:
+        self.port = port
+        self.arrived = 0
+        self.event = event_tonight(organiser=account_named("organiser"), places=40_000, now=now())
+        link = operations.invite(event=self.event, by=self.event.author.actor, now=now())
+        invitation = queries.invitation_by_token(link, now=now())
+        secret = operations.enrol(invitation=invitation, name="李知夏", gate="东门", now=now())
+        db.session.commit()
+        self.cookie = f"outreach_door={secret}"
+        [page] = load(port, [request("GET", "/door/", cookie=self.cookie)], concurrency=1).answers
+        self.cookie += "; " + re.search(r"^Set-Cookie: (outreach=[^;]+)", page.head, re.MULTILINE).group(1)
+        self.token = re.search(r'name="csrf-token" content="([^"]+)"', page.body).group(1)
+
+    def let_in(self, tickets: int, *, concurrency: int) -> Outcome:
+        """Scan so many tickets that nobody has scanned, and count the arrivals afterwards.
+
+        :raises bench.figure.WrongCount: if not everybody was let in, once
+        """
+        links = self._new_links(tickets)
+        outcome = load(self.port, [self._scan(link) for link in links], concurrency=concurrency)
+        must_be("answers", Counter(each.status for each in outcome.answers), {200: tickets})
+        verdicts = Counter(json.loads(each.body)["verdict"] for each in outcome.answers)
+        must_be("verdicts", verdicts, {Verdict.IN: tickets})
+        self.arrived += tickets
+        found = sa.select(sa.func.count(), sa.func.count(sa.distinct(Arrival.registration_id)))
+        counted = db.session.execute(found.where(Arrival.event_id == self.event.id)).one()
+        db.session.commit()
+        must_be("arrivals", tuple(counted), (self.arrived, self.arrived))
+        return outcome
+
+    def _new_links(self, how_many: int) -> list[str]:
+        made = registered(event=self.event, how_many=how_many, now=now())
+        links = [f"http://127.0.0.1:{self.port}/t/{each.token}" for each in made]
+        db.session.commit()  # or SQLite's write lock would stay here
+        return links
+
+    def _scan(self, link: str) -> str:
+        return request(
+            "POST",
+            "/door/read",
+            cookie=self.cookie,
+            body=json.dumps({"text": link, "way": "scanned"}),
+            headers=("Content-Type: application/json", f"X-CSRFToken: {self.token}"),
+        )
