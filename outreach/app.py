@@ -11,6 +11,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import outreach.cases.imports
 import outreach.cases.models
 import outreach.cases.queries
 import outreach.cases.views.desk
@@ -23,6 +24,8 @@ import outreach.door.views.desk
 import outreach.door.views.phone
 import outreach.events.signals
 import outreach.events.views
+import outreach.expert_visits.imports
+import outreach.fairs.imports
 import outreach.intake.models
 import outreach.intake.rules
 import outreach.intake.views
@@ -43,6 +46,7 @@ import outreach.people.imports
 import outreach.people.views
 import outreach.portal.views
 import outreach.programmes.views
+import outreach.registration.imports
 import outreach.registration.receivers
 import outreach.registration.signals
 import outreach.registration.views.desk
@@ -94,6 +98,10 @@ IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
     outreach.organisations.imports.IMPORTER,
     outreach.people.imports.TALENTS,
     outreach.liaison.imports.IMPORTER,
+    outreach.cases.imports.IMPORTER,
+    outreach.registration.imports.IMPORTER,
+    outreach.fairs.imports.IMPORTER,
+    outreach.expert_visits.imports.IMPORTER,
 )
 # What a worker begins every night, at a time on the office's clocks: timetable.Errand("feature.job", time(3, 10))
 ERRANDS: tuple[timetable.Errand, ...] = ()

@@ -47,10 +47,10 @@ from outreach.cases.rules import (
 from outreach.kernel import history
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.calendar_days import working_calendar
-from outreach.kernel.clock import office_day
+from outreach.kernel.clock import OFFICE, office_day
 from outreach.kernel.database import db, locked
 from outreach.kernel.history import Subject
-from outreach.kernel.working_days import Deadline
+from outreach.kernel.working_days import CLOSES, OPENS, Deadline
 from outreach.notices import operations as notices
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Permission
@@ -102,6 +102,59 @@ def register(
     if route is not None:
         _assign(case, route.unit, Happening.ROUTED, by=SYSTEM, now=now)
     _tell_person(case, "registered", now=now)
+    return case
+
+
+def take_over(
+    *,
+    person: Person,
+    contact_point: ContactPoint | None,
+    topic: Topic,
+    title: str,
+    words: str,
+    intake: Organisation,
+    unit: Organisation | None,
+    state: CaseState,
+    received_on: date,
+    ended_on: date | None,
+    remarks: str | None,
+    origin: str,
+    by: Actor,
+    now: datetime,
+) -> Case:
+    """Write down a request as an earlier ledger has it. Nobody is told anything, and no standing route is followed.
+
+    Its clock runs from the day it was received, so what an earlier ledger left open may be late already. What the
+    ledger says of its handling (`remarks`) stands in the words of its first line; no answer is made up from it.
+    :param state: registered, assigned, accepted, closed or withdrawn; the last two with `ended_on`
+    :param origin: "import:12"
+    """
+    received_at = min(datetime.combine(received_on, OPENS, tzinfo=OFFICE), now)
+    case = Case(
+        number=_next_number(received_at),
+        person=person,
+        contact_point=contact_point,
+        topic=topic,
+        title=title,
+        words=words,
+        source=CaseSource.IMPORT,
+        intake=intake,
+        lead=unit,
+        created_at=received_at,
+        returns=0,
+        reopenings=0,
+        answer_due_provisional=False,
+    )
+    if unit is not None:
+        due = answer_deadline(assigned_at=received_at, complex=False, calendar=working_calendar())
+        case.assigned_at, case.answer_due_at, case.answer_due_provisional = received_at, due.at, due.provisional
+    if state is CaseState.ACCEPTED:
+        case.accepted_at = received_at
+    ended_at = min(datetime.combine(ended_on, CLOSES, tzinfo=OFFICE), now) if ended_on else None
+    _enter(case, state, now=ended_at or received_at)
+    db.session.add(case)
+    facts = {"topic": topic, "source": CaseSource.IMPORT, "unit": unit.id if unit else None, "origin": origin}
+    _record(case, Happening.TAKEN_OVER, by=by, now=now, words=remarks, facts=facts)
     return case
 
 

@@ -1,5 +1,6 @@
 """The life of a request: states, the table of moves, who owes the next step, deadlines. Source: domain.md."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -307,6 +308,59 @@ def suggested_unit(topic: Topic, names: Sequence[str]) -> int | None:
     return None
 
 
+LONGEST_TITLE = 40
+
+
+def title_of(words: str) -> str:
+    """Return a title for what somebody said: the first sentence, or as much of it as fits, in one line."""
+    line = " ".join(words.split())
+    first = re.split(r"(?<=[。！？!?；;])|(?<=\.)\s", line, maxsplit=1)[0].rstrip("。；;. ")
+    first = first or line
+    return first if len(first) <= LONGEST_TITLE else first[: LONGEST_TITLE - 1].rstrip("，、, ") + "…"
+
+
+TOPIC_SAID: tuple[tuple[str, Topic], ...] = (
+    ("住房", Topic.HOUSING),
+    ("公寓", Topic.HOUSING),
+    ("安居", Topic.HOUSING),
+    ("落户", Topic.RESIDENCE),
+    ("户口", Topic.RESIDENCE),
+    ("户籍", Topic.RESIDENCE),
+    ("子女", Topic.SCHOOLING),
+    ("入学", Topic.SCHOOLING),
+    ("教育", Topic.SCHOOLING),
+    ("配偶", Topic.SPOUSE),
+    ("家属", Topic.SPOUSE),
+    ("医疗", Topic.MEDICAL),
+    ("医保", Topic.MEDICAL),
+    ("就医", Topic.MEDICAL),
+    ("社保", Topic.INSURANCE),
+    ("社会保险", Topic.INSURANCE),
+    ("项目", Topic.PROJECT),
+    ("申报", Topic.PROJECT),
+    ("融资", Topic.FINANCE),
+    ("贷款", Topic.FINANCE),
+    ("资金", Topic.FINANCE),
+    ("平台", Topic.PLATFORM),
+    ("科研", Topic.PLATFORM),
+    ("仪器", Topic.PLATFORM),
+    ("用工", Topic.HIRING),
+    ("招聘", Topic.HIRING),
+    ("招工", Topic.HIRING),
+    ("政策", Topic.POLICY),
+    ("建议", Topic.ADVICE),
+    ("问策", Topic.ADVICE),
+    ("其他", Topic.OTHER),
+    ("其它", Topic.OTHER),
+)
+"""Words by which ledgers name a topic, the surest first."""
+
+
+def topic_said(text: str) -> Topic | None:
+    """Return the topic that a ledger's word names; None if it names none."""
+    return next((topic for word, topic in TOPIC_SAID if word in text), None)
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a request was made, for those who may go there: a sentence to be translated, and a page."""
@@ -406,6 +460,7 @@ class Happening(StrEnum):
     UNREACHED = "unreached"
     WITHDRAWN = "withdrawn"
     URGED = "urged"
+    TAKEN_OVER = "taken_over"  # from an earlier ledger
 
     @property
     def label(self) -> str:
@@ -447,6 +502,7 @@ HAPPENINGS = {
     Happening.UNREACHED: N_("%(who)s closed it: not reached after two attempts"),
     Happening.WITHDRAWN: N_("%(who)s took it back by their wish"),
     Happening.URGED: N_("%(who)s urged it"),
+    Happening.TAKEN_OVER: N_("%(who)s took it over from an earlier ledger"),
 }
 
 BY_THE_PERSON = {

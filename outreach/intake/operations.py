@@ -17,6 +17,7 @@ from outreach.intake.rules import (
     Judgement,
     NothingToLand,
     NotNow,
+    OnlyChecked,
     Problem,
     Row,
     SheetImporter,
@@ -240,10 +241,13 @@ def decide(*, imported: Import, row: ImportRow, decision: Decision, by: Actor, n
 def land(*, imported: Import, by: Actor, now: datetime) -> None:
     """Have a worker bring in what is ready.
 
+    :raises OnlyChecked: if rows of this kind have no place to land in yet
     :raises NotNow: if the file is not there yet, or on its way already
     :raises NothingToLand: if no row is ready
     """
     imported = _held(imported.id)
+    if importer_of(imported.kind).lands_with is not None:
+        raise OnlyChecked
     given_up = imported.state is ImportState.LANDING and imported.work and imported.work.state is WorkState.FAILED
     if imported.state not in (ImportState.PREVIEWED, ImportState.LANDED) and not given_up:
         raise NotNow

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from outreach.cases import operations as cases
 from outreach.cases.models import Case
-from outreach.cases.rules import CaseSource, Topic
+from outreach.cases.rules import CaseSource, Topic, title_of
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
@@ -28,7 +28,6 @@ from outreach.liaison.rules import (
     Rhythm,
     VisitAhead,
     VisitWay,
-    title_of,
 )
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person

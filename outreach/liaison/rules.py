@@ -1,6 +1,5 @@
 """Pairings, their rhythm, and what a visit is. Source: domain.md."""
 
-import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
@@ -111,17 +110,6 @@ def due(*, rhythm: Rhythm, starts_on: date, last_on: date | None, today: date) -
     days = (due_on - today).days
     state = DueState.OVERDUE if days < 0 else DueState.SOON if days <= SOON_DAYS else DueState.FINE
     return Due(state=state, due_on=due_on, days=days, last_on=last_on)
-
-
-LONGEST_TITLE = 40
-
-
-def title_of(words: str) -> str:
-    """Return a title for what somebody said: the first sentence, or as much of it as fits, in one line."""
-    line = " ".join(words.split())
-    first = re.split(r"(?<=[。！？!?；;])|(?<=\.)\s", line, maxsplit=1)[0].rstrip("。；;. ")
-    first = first or line
-    return first if len(first) <= LONGEST_TITLE else first[: LONGEST_TITLE - 1].rstrip("，、, ") + "…"
 
 
 @dataclass(frozen=True)

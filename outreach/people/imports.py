@@ -12,6 +12,7 @@ from outreach.people import operations, queries
 from outreach.people.models import Person
 from outreach.people.rules import normalised_name
 from outreach.people.rules.ledger import DEGREES, FIELDS, GENDERS, Entry, contradict, understood
+from outreach.web.filters import masked_name
 
 WORDS = {gender: word for word, gender in reversed(GENDERS.items()) if len(word) == 1} | {
     degree: word for word, degree in reversed(DEGREES.items())
@@ -91,6 +92,51 @@ def _classes(errand: Errand) -> Mapping[str, int]:
     if "classes" not in errand.seen:
         errand.seen["classes"] = {one.name: one.id for one in queries.talent_classes()}
     return errand.seen["classes"]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Whom a name and its numbers or addresses in another feature's file mean, as far as the records say."""
+
+    person_id: int | None = None  # name and a number or an address the same
+    other: str | None = None  # the name of whoever else is reached there
+    namesakes: int = 0
+
+
+def recognised(entries: Sequence[Entry], errand: Errand) -> list[Recognised]:
+    """Say whom each entry means, one for each; looked up at once. A number alone is not identity."""
+    people = queries.known_people(
+        queries.account_by_id(errand.account_id),
+        identities=[],
+        contacts=[index for entry in entries for index in _contact_indexes(entry)],
+        names=[normalised_name(entry.name) for entry in entries if entry.name],
+    )
+    by_contact: dict[str, list[Person]] = {}
+    by_name: dict[str, int] = {}
+    for person in people:
+        by_name[person.name_key] = by_name.get(person.name_key, 0) + 1
+        for contact in person.contacts:
+            by_contact.setdefault(contact.contact_point.index, []).append(person)
+    return [_whom(entry, by_contact, by_name) for entry in entries]
+
+
+def who_is(who: Recognised) -> tuple[Reason, ...]:
+    """Return what a preview says of whom a row means."""
+    if who.person_id is not None:
+        return (Reason(N_("In the records: name and number or address the same.")),)
+    if who.other is not None:
+        sentence = N_("Whoever is reached there is %(other)s in the records: this is taken for another person.")
+        return (Reason(sentence, {"other": masked_name(who.other)}),)
+    return (Reason(N_("Not in the records yet.")),)
+
+
+def _whom(entry: Entry, by_contact: Mapping[str, Sequence[Person]], by_name: Mapping[str, int]) -> Recognised:
+    name_key = normalised_name(entry.name)
+    there = [person for index in _contact_indexes(entry) for person in by_contact.get(index, ())]
+    same = next((person for person in there if person.name_key == name_key), None)
+    if same is not None:
+        return Recognised(person_id=same.id)
+    return Recognised(other=there[0].name if there else None, namesakes=by_name.get(name_key, 0))
 
 
 class _Book:

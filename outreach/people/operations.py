@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from outreach.intake.rules.days import day_said
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
@@ -46,7 +47,7 @@ from outreach.people.rules import (
     normalised_name,
 )
 from outreach.people.rules.consent_texts import CONSENT_TEXTS
-from outreach.people.rules.ledger import OLDEST, Entry, born
+from outreach.people.rules.ledger import OLDEST, Entry
 
 LONGEST_NAME = 120
 AT_ONCE = 500
@@ -387,7 +388,7 @@ def _set(person: Person, values: Mapping[str, Any], now: datetime) -> None:
         if column in values:
             setattr(person, column, values[column] or None)
     if values.get("birth"):
-        birth, today = born(values["birth"]), office_day(now)
+        birth, today = day_said(values["birth"]), office_day(now)
         if birth is None or birth > today.isoformat() or int(birth[:4]) < today.year - OLDEST:
             raise NotABirthDate
         person.birth = birth

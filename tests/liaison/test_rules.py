@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.liaison.rules import Due, DueState, Rhythm, due, months_later, rhythm_said, title_of
+from outreach.cases.rules import title_of
+from outreach.liaison.rules import Due, DueState, Rhythm, due, months_later, rhythm_said
 
 
 @pytest.mark.parametrize(

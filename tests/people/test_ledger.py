@@ -5,8 +5,9 @@ from datetime import date, datetime
 import pytest
 
 from outreach.intake.rules import Row
+from outreach.intake.rules.days import day_said
 from outreach.people.rules import Degree, Gender, readings_of
-from outreach.people.rules.ledger import Entry, born, contradict, understood
+from outreach.people.rules.ledger import Entry, contradict, understood
 
 TODAY = date(2026, 11, 21)
 
@@ -57,7 +58,7 @@ def sentences(entry: Entry) -> tuple[list[str], list[str]]:
     ],
 )
 def test_a_birth_date_is_read_as_precisely_as_it_was_given(cell, iso):
-    assert born(cell) == iso
+    assert day_said(cell) == iso
 
 
 @pytest.mark.parametrize(

@@ -76,15 +76,6 @@ class Decision(StrEnum):
     ANOTHER = "another"
     LATER = "later"
 
-    @property
-    def label(self) -> str:
-        """The name of the decision, to be translated."""
-        return {
-            Decision.SAME: N_("Same"),
-            Decision.ANOTHER: N_("Another"),
-            Decision.LATER: N_("Leave for later"),
-        }[self]
-
 
 class Problem(StrEnum):
     """Why a file cannot be read."""
@@ -161,6 +152,12 @@ class ColumnTwice(Refused):
     """Two columns are said to be the same thing."""
 
     message = N_("Two columns are said to be “%(label)s”. Choose one of them.")
+
+
+class OnlyChecked(Refused):
+    """A kind of file that can be checked, and whose rows have no place to land in yet."""
+
+    message = N_("Files of this kind can be checked, but not brought in yet. Nothing was changed.")
 
 
 class NothingToLand(Refused):
@@ -278,8 +275,8 @@ class Errand:
     seen: dict[Hashable, Any] = field(default_factory=dict)
 
 
-class SheetImporter(Protocol):
-    """What a feature knows about one kind of sheet."""
+class SheetJudge(Protocol):
+    """What a feature knows about one kind of sheet that can be checked."""
 
     key: str
     label: str  # English source
@@ -291,6 +288,10 @@ class SheetImporter(Protocol):
         Called with a few hundred rows at a time, in the order of the file: look things up once a call, not once a
         row. Titles, totals and blank rows never arrive here.
         """
+
+
+class SheetImporter(SheetJudge, Protocol):
+    """What a feature knows about one kind of sheet whose rows can land."""
 
     def land(self, row: Row, onto: int | None, errand: Errand) -> int:
         """Write a row and return the record's id: a new record, or `onto` the one it is the same as.
@@ -313,19 +314,37 @@ class Onward:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What the pages say of the rows of one kind of file, as English sources; of people unless the kind says otherwise.
+
+    `landed` is filled with %(created)s and %(known)s.
+    """
+
+    same: str = N_("Already here")
+    doubtful: str = N_("Perhaps already here")
+    no_same: str = N_("No row is of somebody who is here already")
+    is_same: str = N_("Same")
+    is_another: str = N_("Another")
+    landed: str = N_("%(created)s new, %(known)s that were here already.")
+
+
+@dataclass(frozen=True)
 class Importer:
     """One kind of file. Sheets land in this order, wherever they stand in the file; any may be missing.
 
     `permission` is what `current_user.may` is asked; `record` is the endpoint of a record's page and the name of
-    its argument, or None.
+    its argument, or None. `lands_with` is None where rows can land; else an English source that says with what they
+    will: until then such a file can be checked, and its columns and verdicts are kept.
     """
 
     key: str
     label: str  # English source
     permission: Any
-    sheets: tuple[SheetImporter, ...]
+    sheets: tuple[SheetJudge, ...]
     record: tuple[str, str] | None = None
     onward: tuple[Onward, ...] = ()
+    words: Words = Words()
+    lands_with: str | None = None
 
 
 _importers: dict[str, Importer] = {}

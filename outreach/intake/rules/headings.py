@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from outreach.intake.rules import Cell, Field, Importer, Reason, Row, SheetImporter, Shown, plain_text
+from outreach.intake.rules import Cell, Field, Importer, Reason, Row, SheetJudge, Shown, plain_text
 from outreach.kernel.wording import N_
 
 SEARCHED = 30
@@ -173,7 +173,7 @@ def read_headings(sheet: Sheet, fields: Sequence[Field]) -> None:
     sheet.mapping = mapped(sheet.headings, fields)
 
 
-def missing(sheet: Sheet, kind: SheetImporter) -> list[Field]:
+def missing(sheet: Sheet, kind: SheetJudge) -> list[Field]:
     """Return the fields without which nothing can be taken and that no column is said to be."""
     return [wanted for wanted in kind.fields if wanted.required and wanted.name not in sheet.mapping.values()]
 
@@ -229,7 +229,7 @@ NOTE = re.compile(
 )
 
 
-def required_columns(sheet: Sheet, kind: SheetImporter) -> list[int]:
+def required_columns(sheet: Sheet, kind: SheetJudge) -> list[int]:
     """Return the columns that every real row of a sheet fills in."""
     return [
         column
@@ -266,7 +266,7 @@ def not_data(cells: Sequence[Cell], sheet: Sheet, number: int, required: Sequenc
     return None
 
 
-def row_of(sheet: Sheet, kind: SheetImporter, number: int, cells: Sequence[Cell]) -> Row:
+def row_of(sheet: Sheet, kind: SheetJudge, number: int, cells: Sequence[Cell]) -> Row:
     """Return a row as the importer of its sheet sees it."""
     fields = {wanted.name: wanted for wanted in kind.fields}
     by_name: dict[str, list[Cell]] = {}
@@ -290,7 +290,7 @@ def letters(column: int) -> str:
     return name
 
 
-def brief_fields(kind: SheetImporter) -> list[Field]:
+def brief_fields(kind: SheetJudge) -> list[Field]:
     """Return the fields that a preview shows of each row."""
     kept = [wanted for wanted in kind.fields if wanted.kept]
     return [wanted for wanted in kept if wanted.brief] or kept[:4]

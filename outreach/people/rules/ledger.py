@@ -4,9 +4,10 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from outreach.intake.rules import Cell, Field, Reason, Row, Shown, plain_text
+from outreach.intake.rules import Field, Reason, Row, Shown
+from outreach.intake.rules.days import day_said
 from outreach.intake.rules.headings import shown
 from outreach.kernel.contact_details import (
     NotAnEmail,
@@ -175,8 +176,6 @@ HINTS = (
     ("中专", Degree.OTHER),
 )
 OLDEST = 120
-SERIAL_ZERO = date(1899, 12, 30)
-"""Day 0 of spreadsheets (1900 system, after February of that year)."""
 LONGEST = 200
 LONGEST_NAME = 120
 
@@ -231,36 +230,6 @@ def understood(row: Row, today: date, classes: Collection[str] = ()) -> Entry:
     _contacts(row, entry)
     entry.aside += list(row.rest.items())
     return entry
-
-
-def born(cell: Cell) -> str | None:
-    """Return a birth date in ISO form, as precise as it was given: 1979-03-19, 1970-12 or 1988; None if it is none.
-
-    Understands days and serial numbers of spreadsheets, 1979-3-19, 1979.05, 1979/04/04, 1970年12月, 19790319, 197903.
-    """
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    text = unicodedata.normalize("NFKC", plain_text(cell)).strip()
-    serial = re.fullmatch(r"\d{4,5}(\.0+)?", text)
-    if serial and not 1900 <= float(text) <= 2100:
-        return (SERIAL_ZERO + timedelta(days=int(float(text)))).isoformat()
-    if isinstance(cell, float) and not cell.is_integer():
-        # 1979.10 as a number is 1979.1: October or January, nobody can tell
-        text = f"{cell:.2f}" if round(cell * 100) % 10 else str(int(cell))
-    compact = re.fullmatch(r"(\d{4})(\d{2})(\d{2})?", text)
-    found = compact or re.fullmatch(
-        r"(\d{4})(?:\s*[-./年]\s*(\d{1,2}))?(?:\s*[-./月]\s*(\d{1,2}))?\s*[年月日号生.]*(?:\s+00:00(?::00)?)?", text
-    )
-    if not found:
-        return None
-    year, month, day = (int(part) if part else None for part in found.groups())
-    try:
-        date(year, month or 1, day or 1)
-    except ValueError:
-        return None
-    return "-".join([f"{year:04}", *(f"{part:02}" for part in (month, day) if part)])
 
 
 def contradict(one: str | None, other: str | None) -> bool:
@@ -355,7 +324,7 @@ def _birth(row: Row, entry: Entry, today: date) -> None:
     cell, text = row.cell("birth"), row.text("birth")
     said = None
     if text and not ABSENT.fullmatch(text):
-        said = born(cell)
+        said = day_said(cell)
         if said is None:
             entry.keep("birth", text, Reason(N_("The date of birth cannot be read; it is kept as it stands")))
         elif not today.year - OLDEST <= int(said[:4]) <= today.year or said > today.isoformat():
