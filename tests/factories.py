@@ -20,6 +20,7 @@ from outreach.liaison.rules import Rhythm, VisitWay
 from outreach.organisations.models import Account, Grant, Installation, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people.models import ConsentText, ContactPoint, Person, PersonContact, TalentClass
+from outreach.people.queries import tail_index
 from outreach.people.rules import ContactKind, readings_of
 from outreach.programmes.models import Programme
 from outreach.registration.models import Registration
@@ -156,7 +157,8 @@ def a_contact_point(value: str | None = None) -> ContactPoint:
     """A mobile number, or the address if there is an @ in it."""
     value = value or f"+8619900{next(_number):06d}"
     kind = ContactKind.EMAIL if "@" in value else ContactKind.PHONE
-    return _kept(ContactPoint(kind=kind, value=value, index=blind(value, purpose=kind.value)))
+    index = blind(value, purpose=kind.value)
+    return _kept(ContactPoint(kind=kind, value=value, index=index, tail=tail_index(value, kind)))
 
 
 def a_person(name: str | None = None, *, organisation: Organisation, at: ContactPoint | None = None) -> Person:

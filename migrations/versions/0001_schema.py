@@ -113,6 +113,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_organisations_parent_id'), ['parent_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_organisations_path'), ['path'], unique=False)
 
+    op.create_table('person_words',
+    sa.Column('word', sa.String(length=40).with_variant(sa.String(length=40, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('shared', sa.SmallInteger(), nullable=False),
+    sa.Column('sound', sa.String(length=16).with_variant(sa.String(length=16, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('word', 'sound', 'person_id', 'organisation_id', 'shared', name=op.f('pk_person_words')),
+    sqlite_with_rowid=False
+    )
     op.create_table('professional_fields',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=60), nullable=False),
@@ -380,6 +389,8 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('name_key', sa.String(length=120), nullable=False),
     sa.Column('pinyin', sa.String(length=400), nullable=False),
+    sa.Column('sound', sa.String(length=16).with_variant(sa.String(length=16, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('words', sa.Text(), nullable=True),
     sa.Column('gender', sa.Enum('male', 'female', name='gender', native_enum=False, create_constraint=True, length=32), nullable=True),
     sa.Column('birth', sa.Text(), nullable=True),
     sa.Column('identity_number', sa.Text(), nullable=True),
@@ -410,7 +421,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_people_identity_index'), ['identity_index'], unique=False)
-        batch_op.create_index('ix_people_list', ['organisation_id', 'pinyin', 'id'], unique=False)
+        batch_op.create_index('ix_people_list', ['sound', 'id', 'organisation_id'], unique=False)
+        batch_op.create_index('ix_people_list_of_unit', ['organisation_id', 'sound', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_people_merged_into_id'), ['merged_into_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_people_name'), ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_people_name_birth_index'), ['name_birth_index'], unique=False)
@@ -990,6 +1002,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_people_name_birth_index'))
         batch_op.drop_index(batch_op.f('ix_people_name'))
         batch_op.drop_index(batch_op.f('ix_people_merged_into_id'))
+        batch_op.drop_index('ix_people_list_of_unit')
         batch_op.drop_index('ix_people_list')
         batch_op.drop_index(batch_op.f('ix_people_identity_index'))
 
@@ -1034,6 +1047,7 @@ def downgrade() -> None:
     op.drop_table('work')
     op.drop_table('talent_classes')
     op.drop_table('professional_fields')
+    op.drop_table('person_words')
     with op.batch_alter_table('organisations', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_organisations_path'))
         batch_op.drop_index(batch_op.f('ix_organisations_parent_id'))

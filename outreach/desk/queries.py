@@ -676,7 +676,7 @@ def search(viewer: Account, text: str, *, now: datetime) -> Found:
         .order_by(Person.pinyin, Person.id)
         .limit(FEW)
     ).all()
-    known = people.search(viewer, text).items[:FEW] if reads else []
+    known = people.find(viewer, people.Wanted(text=text)).page(size=FEW).items if reads else []
     return Found(
         people=list({person.id: person for person in [*met, *known]}.values())[:FEW],
         events=db.session.scalars(

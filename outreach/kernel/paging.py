@@ -14,6 +14,8 @@ from outreach.kernel.database import db
 
 Row = TypeVar("Row")
 SIZE = 40
+LAST = "last"
+"""The cursor of the last page of any list."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def page_of(statement: sa.Select[Any], *, keys: Sequence[Key], cursor: str | Non
 
     A cursor that is damaged or of another list gives the first page: it comes from a URL that anybody may edit.
     """
-    backwards, values = _read(cursor, keys)
+    backwards, values = (True, None) if cursor == LAST else _read(cursor, keys)
     columns = [key.column for key in keys]
     query = statement.add_columns(*columns)
     if values is not None:
@@ -52,7 +54,7 @@ def page_of(statement: sa.Select[Any], *, keys: Sequence[Key], cursor: str | Non
     if backwards:
         found.reverse()
     has_previous = more if backwards else values is not None
-    has_next = True if backwards else more
+    has_next = values is not None if backwards else more
     return Page(
         items=[row[0] for row in found],
         previous=_cursor(found[0][-len(keys) :], backwards=True) if found and has_previous else None,
@@ -61,12 +63,19 @@ def page_of(statement: sa.Select[Any], *, keys: Sequence[Key], cursor: str | Non
 
 
 def _beyond(keys: Sequence[Key], values: Sequence[Any], *, backwards: bool) -> Any:
+    """Return the condition for rows beyond a place, so that both databases begin to read at the place itself."""
+    falling = [key.descending != backwards for key in keys]
+    if len(set(falling)) == 1:
+        columns = sa.tuple_(*(key.column for key in keys))
+        place = sa.tuple_(*(sa.literal(value, key.column.type) for key, value in zip(keys, values, strict=True)))
+        return columns < place if falling[0] else columns > place
     steps = []
     for depth, key in enumerate(keys):
         same = [keys[i].column == values[i] for i in range(depth)]
-        onward = key.column < values[depth] if key.descending != backwards else key.column > values[depth]
+        onward = key.column < values[depth] if falling[depth] else key.column > values[depth]
         steps.append(sa.and_(*same, onward))
-    return sa.or_(*steps)
+    first = keys[0].column <= values[0] if falling[0] else keys[0].column >= values[0]
+    return sa.and_(first, sa.or_(*steps))
 
 
 def _cursor(values: Sequence[Any], *, backwards: bool) -> str:

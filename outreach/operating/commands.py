@@ -19,10 +19,12 @@ from outreach.kernel import calendar_days, outbox, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.organisations.queries import installation
+from outreach.people import operations as people
 
 log = logging.getLogger("outreach.worker")
 IDLE_SECONDS = 0.4
 PUBLISHED_SINCE = 2024
+PEOPLE_AT_ONCE = 1000
 
 
 @click.command("upgrade-database")
@@ -50,6 +52,20 @@ def refuse_the_demo(settings: Settings) -> None:
             f"Outreach does not start: {settings.base_url} is used by others, and this is not safe.",
             ["The database holds the city of the demo, whose passwords everybody knows. Begin with an empty one."],
         )
+
+
+@click.command("rebuild-search")
+@with_appcontext
+def rebuild_search() -> None:
+    """Write anew the words by which people are found, while the system runs; what is not written yet is not found."""
+    people.forget_words()
+    db.session.commit()
+    done, after, more = 0, 0, 1
+    while more:
+        after, more = people.index_people(after=after, limit=PEOPLE_AT_ONCE)
+        db.session.commit()
+        done += more
+    click.echo(f"{done} people can be found.")
 
 
 @click.command("worker")
@@ -135,4 +151,4 @@ def write_first_migration() -> None:
         shutil.move(aside, guards)
 
 
-COMMANDS = (upgrade_database, worker, serve, write_first_migration)
+COMMANDS = (upgrade_database, rebuild_search, worker, serve, write_first_migration)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -47,6 +48,25 @@ def reach(viewer: Account, *permissions: Permission) -> sa.Select[tuple[int]]:
     return sa.select(Organisation.id).where(
         sa.or_(*(Organisation.path.startswith(path, autoescape=True) for path in sorted(paths)))
     )
+
+
+def within(column: Any, viewer: Account, *permissions: Permission) -> sa.ColumnElement[bool]:
+    """Return the condition that a column holds an organisation where one of the viewer's roles permits this.
+
+    Says the same as `column.in_(reach(viewer, …))` with the ids themselves, or with nothing where the viewer reaches
+    the whole tree: so that a database can read a long list in its order instead of collecting and sorting it.
+    """
+    ids = reached_ids(viewer, *permissions)
+    return column.is_not(None) if ids is None else column.in_(ids)
+
+
+def reached_ids(viewer: Account, *permissions: Permission) -> Sequence[int] | None:
+    """Return the ids of the organisations where one of the viewer's roles permits this; None: all there are."""
+    if not any(ROLE_PERMISSIONS[grant.role].intersection(permissions) for grant in viewer.grants):
+        return ()
+    reached = reach(viewer, *permissions)
+    beyond = db.session.scalar(sa.select(Organisation.id).where(Organisation.id.not_in(reached)).limit(1))
+    return None if beyond is None else sorted(db.session.scalars(reached))
 
 
 def reaches(viewer: Account, organisation: Organisation, *permissions: Permission) -> bool:

@@ -4,13 +4,28 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy import event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship, validates
+from sqlalchemy.orm.attributes import get_history
 
 from outreach.kernel.database import Model
 from outreach.kernel.sealing import Sealed, SealedData, blind
+from outreach.kernel.word_index import columns_of_words, plain_text
+from outreach.kernel.words import shared_beginnings, written
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Role
-from outreach.people.rules import ContactEnd, ContactKind, Degree, Gender, Rhythm, normalised_name, readings_of
+from outreach.people.rules import (
+    LONGEST_SOUND,
+    ContactEnd,
+    ContactKind,
+    Degree,
+    Gender,
+    Rhythm,
+    normalised_name,
+    readings_of,
+    sound_of,
+    words_of_person,
+)
 
 _REACHED = sa.text("until IS NULL")
 _STANDING = sa.text("undone_at IS NULL")
@@ -56,16 +71,20 @@ class Person(Model):
 
     __tablename__ = "people"
     __table_args__ = (
-        sa.Index("ix_people_list", "organisation_id", "pinyin", "id"),
+        sa.Index("ix_people_list", "sound", "id", "organisation_id"),
+        sa.Index("ix_people_list_of_unit", "organisation_id", "sound", "id"),
         sa.Index("ix_people_name_employer", "name_key", "employer"),
         sa.CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
     )
 
-    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), active_history=True)
     name: Mapped[str] = mapped_column(sa.String(120), index=True)
     # Both follow from the name: written so that it compares, and every reading, full and by initials.
     name_key: Mapped[str] = mapped_column(sa.String(120), index=True)
     pinyin: Mapped[str] = mapped_column(sa.String(400))
+    sound: Mapped[str] = mapped_column(plain_text(LONGEST_SOUND), active_history=True)  # what lists are sorted by
+    # What the record is found by, and stands under in person_words; None: not indexed yet.
+    words: Mapped[str | None] = mapped_column(sa.Text, active_history=True)
     gender: Mapped[Gender | None]
     birth: Mapped[str | None] = mapped_column(Sealed("person.birth"))  # ISO, as precise as known: 1979-03-19, 1970-12
     identity_number: Mapped[str | None] = mapped_column(Sealed("person.identity_number"))
@@ -115,6 +134,7 @@ class Person(Model):
     def _named(self, _attribute: str, name: str) -> str:
         self.name_key = normalised_name(name)[:120]
         self.pinyin = readings_of(name)
+        self.sound = sound_of(self.pinyin)
         self.name_birth_index = _name_and_birth(self.name_key, self.birth)
         return name
 
@@ -158,6 +178,80 @@ class PersonField(Model):
     field_id: Mapped[int] = mapped_column(sa.ForeignKey("professional_fields.id"), index=True)
 
     field: Mapped[ProfessionalField] = relationship(lazy="joined")
+
+
+person_words = sa.Table(
+    "person_words",
+    Model.metadata,
+    *columns_of_words(),
+    sa.Column("sound", plain_text(LONGEST_SOUND), nullable=False),
+    # No foreign key: it follows its record like an index, and one would have to be searched for each deleted person.
+    sa.Column("person_id", sa.Integer, nullable=False),
+    sa.Column("organisation_id", sa.Integer, nullable=False),
+    # The whole row is the key, in the order of the list: a search reads nothing else.
+    sa.PrimaryKeyConstraint("word", "sound", "person_id", "organisation_id", "shared"),
+    sqlite_with_rowid=False,
+)
+"""Under which words people are found; kept by the listeners below, whoever changes a person."""
+
+
+def word_rows(person: Person) -> list[dict[str, Any]]:
+    """Return a person's rows of `person_words`, for whoever writes many people past the listeners below."""
+    return _rows(person.words, person.sound, person.id, person.organisation_id)
+
+
+def _rows(words: str | None, sound: str, person_id: int, organisation_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "word": word,
+            "shared": shared,
+            "sound": sound,
+            "person_id": person_id,
+            "organisation_id": organisation_id,
+        }
+        for word, shared in shared_beginnings((words or "").split()).items()
+    ]
+
+
+@event.listens_for(Person, "before_insert")
+@event.listens_for(Person, "before_update")
+def _write_words(_mapper: Mapper[Person], _connection: sa.Connection, person: Person) -> None:
+    words = written(words_of_person(person))
+    if words != person.words:
+        person.words = words
+
+
+@event.listens_for(Person, "after_insert")
+def _index_words(_mapper: Mapper[Person], connection: sa.Connection, person: Person) -> None:
+    if rows := word_rows(person):
+        connection.execute(sa.insert(person_words), rows)
+
+
+@event.listens_for(Person, "after_update")
+def _index_words_anew(_mapper: Mapper[Person], connection: sa.Connection, person: Person) -> None:
+    before = _rows(*(_before(person, name) for name in ("words", "sound", "id", "organisation_id")))
+    now = word_rows(person)
+    take_out_words(connection, [row for row in before if row not in now])
+    if fresh := [row for row in now if row not in before]:
+        connection.execute(sa.insert(person_words), fresh)
+
+
+@event.listens_for(Person, "after_delete")
+def _forget_words(_mapper: Mapper[Person], connection: sa.Connection, person: Person) -> None:
+    take_out_words(connection, word_rows(person))
+
+
+def _before(person: Person, name: str) -> Any:
+    history = get_history(person, name)
+    return history.deleted[0] if history.deleted else getattr(person, name)
+
+
+def take_out_words(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    """Delete rows of `person_words`, those of them that are there."""
+    if rows:
+        same = (person_words.c[name] == sa.bindparam(f"its_{name}") for name in rows[0])
+        values = [{f"its_{name}": value for name, value in row.items()} for row in rows]
+        connection.execute(sa.delete(person_words).where(*same), values)
 
 
 class ContactPoint(Model):

@@ -5,25 +5,46 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from outreach.kernel import history
+from outreach.kernel import history, word_index
 from outreach.kernel.contact_details import NotAnEmail, NotAPhone, normalised_email, normalised_phone
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine, Subject
-from outreach.kernel.paging import Key, Page, page_of
+from outreach.kernel.paging import SIZE, Key, Page, page_of
 from outreach.kernel.sealing import blind
 from outreach.kernel.wording import N_
+from outreach.kernel.words import LONGEST_WORD, Run, asked_for
 from outreach.organisations.models import Account, Organisation
-from outreach.organisations.queries import reach
+from outreach.organisations.queries import reach, within
 from outreach.organisations.rules import Permission
-from outreach.people.models import Consent, ConsentText, ContactPoint, Look, Person, PersonContact, TalentClass
-from outreach.people.rules import ContactKind, Degree, TimelineEntry, normalised_name
+from outreach.people.models import (
+    Consent,
+    ConsentText,
+    ContactPoint,
+    Look,
+    Person,
+    PersonContact,
+    TalentClass,
+    person_words,
+)
+from outreach.people.rules import (
+    ContactKind,
+    Degree,
+    TimelineEntry,
+    normalised_name,
+    without_dots,
+    word_for_class,
+    word_for_degree,
+)
 
 CHINESE = "zh_Hans_CN"
 MOST_COUNTED = 1000
+LAST_DIGITS = re.compile(r"\d{4}", re.ASCII)
+NOTHING_BUT_A_NUMBER = re.compile(r"[\d\s+().-]+", re.ASCII)
 STANDING = Person.merged_into_id.is_(None)
 """Leaves out the records that were merged into others."""
 
@@ -52,36 +73,154 @@ def contact_point(contact_point_id: int) -> ContactPoint | None:
     return db.session.get(ContactPoint, contact_point_id)
 
 
-def search(viewer: Account, text: str, cursor: str | None = None) -> Page[Person]:
-    """Return a page of the people the viewer may see whom a text finds; see `listed`."""
-    return listed(viewer, Wanted(text=text), cursor)
+@dataclass(frozen=True)
+class Found:
+    """People found: their records and the keys they are listed by, and the rows alone, for counting."""
+
+    people: sa.Select[tuple[Person]]
+    keys: Sequence[Key]
+    rows: sa.Select[Any]
+
+    def page(self, cursor: str | None = None, size: int = SIZE) -> Page[Person]:
+        """Return one page of them, by the sound of their names."""
+        people = self.people.options(joinedload(Person.organisation), joinedload(Person.talent_class))
+        return page_of(people, keys=self.keys, cursor=cursor, size=size)
+
+    def count(self) -> int:
+        """Count them, up to one more than `MOST_COUNTED`."""
+        some = self.rows.limit(MOST_COUNTED + 1).subquery()
+        return db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
 
 
-def listed(viewer: Account, wanted: Wanted, cursor: str | None = None) -> Page[Person]:
-    """Return a page of the people the viewer may see, by the sound of their names.
+def find(viewer: Account, wanted: Wanted) -> Found:
+    """Find the people the viewer may see and who fit what is wanted.
 
-    A text finds by name (one character is enough), by pinyin and its initials, by a whole number or address, and by
-    a number's last four digits where the viewer may see numbers.
+    A text finds by every word of it: characters anywhere in a name (one is enough), the beginning of its pinyin or of
+    its initials, words of employer and school, a whole number or address, and a number's last four digits where the
+    viewer may see numbers. What is read comes in its order from the index of the rarest of these words.
     """
-    return page_of(
-        _narrowed(viewer, wanted).options(joinedload(Person.organisation), joinedload(Person.talent_class)),
-        keys=[Key(Person.pinyin), Key(Person.id)],
-        cursor=cursor,
+    question = _question(viewer, wanted.text)
+    held = [word_for_class(wanted.talent_class.id)] if wanted.talent_class else []
+    held += [word_for_degree(wanted.degree)] if wanted.degree else []
+    checks = [check for run in question.runs for check in _checks(run)]
+    checks += [Person.words.contains(f" {word} ") for word in held]
+    if question.people is not None:
+        return _found_among(viewer, wanted, [Person.id.in_(question.people), *checks])
+    rows = [row for run in question.runs for row in word_index.rows_of(person_words, run)]
+    rows += [word_index.has_word(person_words, word) for word in held]
+    if not rows:
+        return _found_among(viewer, wanted, [])
+    rarest = word_index.rarest(rows)
+    if rarest is None:
+        return _found_among(viewer, wanted, [sa.false()])
+    index = person_words.c
+    conditions = [rarest, within(index.organisation_id, viewer, Permission.PEOPLE_READ)]
+    if wanted.organisation_id:
+        conditions.append(index.organisation_id == wanted.organisation_id)
+    records = sa.and_(index.person_id == Person.id, *([] if len(rows) == 1 else checks))
+    found = sa.select(index.person_id).where(*conditions)
+    return Found(
+        people=sa.select(Person).join(person_words, records).where(*conditions),
+        keys=[Key(index.word), Key(index.sound), Key(index.person_id)],
+        rows=found if len(rows) == 1 else found.join(Person, records),
     )
 
 
-def count_of(viewer: Account, wanted: Wanted) -> int:
-    """Count the people of a list, up to one more than `MOST_COUNTED`."""
-    some = _narrowed(viewer, wanted).with_only_columns(Person.id).limit(MOST_COUNTED + 1).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+def _found_among(viewer: Account, wanted: Wanted, conditions: Sequence[sa.ColumnElement[bool]]) -> Found:
+    """Find people without the help of words: all of a few, or the list as it stands."""
+    unit = [Person.organisation_id == wanted.organisation_id] if wanted.organisation_id else []
+    scope = within(Person.organisation_id, viewer, Permission.PEOPLE_READ)
+    if not conditions and not unit:
+        some = sa.select(sa.literal(1)).where(STANDING, scope).limit(MOST_COUNTED + 1).subquery()
+        if (db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0) > MOST_COUNTED:
+            # Many: the whole list is read in its order until a page is full. What is added to the column keeps
+            # SQLite from collecting and sorting all of them instead.
+            scope = within(Person.organisation_id + 0, viewer, Permission.PEOPLE_READ)
+    found = sa.and_(STANDING, scope, *unit, *conditions)
+    return Found(
+        people=sa.select(Person).where(found),
+        keys=[Key(Person.sound), Key(Person.id)],
+        rows=sa.select(Person.id).where(found),
+    )
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a text asks for: runs of words, and the few people whom a number or an address in it names (None: none)."""
+
+    runs: Sequence[Run] = ()
+    people: Sequence[int] | None = None
+
+
+def _question(viewer: Account, text: str) -> _Question:
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if not plain:
+        return _Question()
+    reached = _people_at(viewer, plain)
+    if reached is not None:
+        return _Question(people=sorted(reached))
+    words = []
+    for word in plain.split():
+        at = _people_at(viewer, word)
+        if at is None:
+            words.append(word)
+        else:
+            reached = at if reached is None else reached & at
+    runs = asked_for(without_dots(" ".join(words)))
+    if not runs and reached is None:
+        return _Question(people=())
+    return _Question(runs=_joined(runs), people=None if reached is None else sorted(reached))
+
+
+def _joined(runs: Sequence[Run]) -> Sequence[Run]:
+    """Return «wang xiao ming» as one run where somebody's name begins with it: readings are kept in one."""
+    if len(runs) < 2 or not all(run.spelt and run.text.isalpha() for run in runs):
+        return runs
+    whole = Run("".join(run.text for run in runs)[:LONGEST_WORD], spelt=True)
+    known = sa.select(sa.literal(1)).where(word_index.begins(person_words, whole.text)).limit(1)
+    return [whole] if db.session.scalar(known) else runs
+
+
+def _people_at(viewer: Account, word: str) -> set[int] | None:
+    """Return the people reached at a whole number or address, or at one that ends in these four digits; None: neither.
+
+    Last digits find only for those who may see numbers in full.
+    """
+    for kind, normal in ((ContactKind.EMAIL, normalised_email), (ContactKind.PHONE, normalised_phone)):
+        if kind is ContactKind.PHONE and not NOTHING_BUT_A_NUMBER.fullmatch(word):
+            continue
+        try:
+            at = ContactPoint.index == blind(normal(word), purpose=kind.value)
+        except (NotAPhone, NotAnEmail):
+            continue
+        return set(db.session.scalars(_ids_reached_by(at)))
+    if LAST_DIGITS.fullmatch(word) and viewer.may(Permission.PEOPLE_REVEAL):
+        return set(db.session.scalars(_ids_reached_by(ContactPoint.tail == blind(word, purpose="phone.tail"))))
+    return None
+
+
+def asks_for_last_digits(viewer: Account, text: str) -> bool:
+    """Tell whether a text looks people up by the last four digits of a number, as `find` does for this viewer."""
+    words = unicodedata.normalize("NFKC", text).split()
+    return viewer.may(Permission.PEOPLE_REVEAL) and any(LAST_DIGITS.fullmatch(word) for word in words)
+
+
+def _checks(run: Run) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions under which a record says a run: all its words, and its characters in one place."""
+    checks = word_index.contains(Person.words, run)
+    if not run.spelt and len(run.text) > 2:
+        bare = sa.func.replace(Person.name_key, "·", "")
+        places = (bare, Person.employer, Person.school)
+        checks.append(sa.or_(*(place.contains(run.text, autoescape=True) for place in places)))
+    return checks
 
 
 def organisations_with_people(viewer: Account) -> Sequence[Organisation]:
     """Return the organisations within the viewer's reach that keep people, in the order of the tree."""
-    keeping = sa.select(Person.organisation_id).where(STANDING).distinct()
+    keeping = sa.exists().where(Person.organisation_id == Organisation.id, STANDING)
     return db.session.scalars(
         sa.select(Organisation)
-        .where(Organisation.id.in_(keeping), Organisation.id.in_(reach(viewer, Permission.PEOPLE_READ)))
+        .where(keeping, within(Organisation.id, viewer, Permission.PEOPLE_READ))
         .order_by(Organisation.path)
     ).all()
 
@@ -123,46 +262,12 @@ def alike(viewer: Account, name: str, phone: str | None, email: str | None) -> S
     )
 
 
-def _narrowed(viewer: Account, wanted: Wanted) -> sa.Select[tuple[Person]]:
-    people = sa.select(Person).where(STANDING, Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ)))
-    if wanted.talent_class:
-        people = people.where(Person.talent_class_id == wanted.talent_class.id)
-    if wanted.degree:
-        people = people.where(Person.degree == wanted.degree)
-    if wanted.organisation_id:
-        people = people.where(Person.organisation_id == wanted.organisation_id)
-    found = _found_by(viewer, wanted.text)
-    return people if found is None else people.where(found)
-
-
-def _found_by(viewer: Account, text: str) -> sa.ColumnElement[bool] | None:
-    plain = unicodedata.normalize("NFKC", text).strip()
-    if not plain:
-        return None
-    for kind, normal in ((ContactKind.EMAIL, normalised_email), (ContactKind.PHONE, normalised_phone)):
-        try:
-            return _reached_by(ContactPoint.index == blind(normal(plain), purpose=kind.value))
-        except (NotAPhone, NotAnEmail):
-            continue
-    if re.fullmatch(r"\d{4}", plain) and viewer.may(Permission.PEOPLE_REVEAL):
-        return _reached_by(ContactPoint.tail == blind(plain, purpose="phone.tail"))
-    key = normalised_name(plain)
-    if not key:
-        return sa.false()
-    if key.isascii():
-        sound = re.sub(r"[^a-z0-9]", "", key)
-        begins = [Person.name_key.contains(key, autoescape=True)]
-        if sound:
-            begins += [Person.pinyin.startswith(sound), Person.pinyin.contains(f" {sound}")]
-        return sa.or_(*begins)
-    return sa.or_(
-        Person.name_key.contains(key, autoescape=True),
-        Person.employer.contains(plain, autoescape=True) if len(key) > 1 else sa.false(),
-    )
-
-
 def _reached_by(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return Person.id.in_(
+    return Person.id.in_(_ids_reached_by(condition))
+
+
+def _ids_reached_by(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    return (
         sa.select(PersonContact.person_id)
         .join(ContactPoint, ContactPoint.id == PersonContact.contact_point_id)
         .where(PersonContact.until.is_(None), condition)

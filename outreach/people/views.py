@@ -29,11 +29,12 @@ def index() -> ResponseReturnValue:
         degree=_one_of(Degree, request.args.get("degree")),
         organisation_id=next((one.id for one in units if str(one.id) == request.args.get("unit")), None),
     )
+    found = queries.find(current_user, wanted)
     return render_template(
         "people/index.html",
-        page=queries.listed(current_user, wanted, request.args.get("page")),
+        page=found.page(request.args.get("page")),
         wanted=wanted,
-        count=queries.count_of(current_user, wanted),
+        count=found.count(),
         most=queries.MOST_COUNTED,
         units=units,
         unit=next((one for one in units if one.id == wanted.organisation_id), None),

@@ -93,20 +93,20 @@ def test_people_are_found_by_name_sound_number_and_address(office, organiser, te
     for name, number in OFFICE_NAMES.items():
         added(office, organiser, name, number, "A@B.example" if name == "林若水" else None)
 
-    assert [person.name for person in queries.search(organiser, text).items] == found
+    assert [person.name for person in queries.find(organiser, queries.Wanted(text=text)).page().items] == found
 
 
 def test_last_digits_find_nobody_for_those_who_may_not_see_numbers(office, organiser):
     added(office, organiser, "曾令仪", "13800001234")
     supervisor = an_account(organisation=office, roles=[Role.SUPERVISOR])
 
-    assert queries.search(supervisor, "1234").items == []
+    assert queries.find(supervisor, queries.Wanted(text="1234")).page().items == []
 
 
 def test_people_of_other_units_are_not_found(office, organiser):
     a_person("林知遥", organisation=an_organisation("别的市"))
 
-    assert queries.search(organiser, "林").items == []
+    assert queries.find(organiser, queries.Wanted(text="林")).page().items == []
 
 
 def test_a_county_is_seen_from_above_and_not_from_beside(office, organiser):
@@ -115,8 +115,8 @@ def test_a_county_is_seen_from_above_and_not_from_beside(office, organiser):
     person = a_person("林知遥", organisation=county)
     beside = an_account(organisation=neighbour, roles=[Role.ORGANISER])
 
-    assert [one.id for one in queries.search(organiser, "林").items] == [person.id]
-    assert queries.search(beside, "林").items == []
+    assert [one.id for one in queries.find(organiser, queries.Wanted(text="林")).page().items] == [person.id]
+    assert queries.find(beside, queries.Wanted(text="林")).page().items == []
 
 
 def test_a_correction_is_kept_in_the_history_by_column_never_by_value(office, organiser):

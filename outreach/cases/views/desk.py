@@ -500,7 +500,7 @@ def new() -> ResponseReturnValue:
         form=form,
         person=person,
         search=search,
-        found=people.search(current_user, search).items if search and person is None else [],
+        found=people.find(current_user, people.Wanted(text=search)).page().items if search and person is None else [],
         may_search=current_user.may(Permission.PEOPLE_READ),
     ), 422 if form.is_submitted() else 200
 

@@ -2,14 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol
 
 from pypinyin import Style, pinyin
 
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
+from outreach.kernel.words import LONGEST_WORD, words_of
 
 
 class ContactKind(StrEnum):
@@ -201,7 +204,10 @@ def normalised_name(text: str) -> str:
     The middle dot of names (·) has several look-alikes; they become one.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return re.sub(r"[\s\u200b\ufeff]+", "", re.sub(r"[\u2022\u2027\u30fb\u22c5\u0387・•]", "·", plain))
+    return re.sub(r"[\s\u200b\ufeff]+", "", MIDDLE_DOTS.sub("·", plain))
+
+
+MIDDLE_DOTS = re.compile("[·\u2022\u2027\u30fb\u22c5\u0387]")
 
 
 IDENTITY_NUMBER = re.compile(r"\d{17}[\dX]")
@@ -258,11 +264,65 @@ def readings_of(name: str) -> str:
     return " ".join(found)[:LONGEST_READINGS]
 
 
+def sound_of(readings: str) -> str:
+    """Return what a name is sorted by: the beginning of its likeliest reading."""
+    return readings.partition(" ")[0][:LONGEST_SOUND]
+
+
+class Findable(Protocol):
+    """What of a person's record decides under which words it is found."""
+
+    name: str
+    name_key: str
+    pinyin: str
+    employer: str | None
+    school: str | None
+    talent_class_id: int | None
+    degree: Degree | None
+    merged_into_id: int | None
+
+
+def words_of_person(person: Findable) -> Iterator[str]:
+    """Yield the words a person is found by.
+
+    The name's characters, singly and in pairs; its readings and initials; the pairs of employer and school; and what
+    lists are narrowed by. A record that was merged into another is found by none. Whoever changes them has `flask
+    rebuild-search` run after the upgrade.
+    """
+    if person.merged_into_id is not None:
+        return
+    yield from words_of(without_dots(person.name_key), singly=True)
+    yield from words_of(person.name)
+    yield from (reading[:LONGEST_WORD] for reading in person.pinyin.split())
+    yield from words_of(person.employer)
+    yield from words_of(person.school)
+    if person.talent_class_id:
+        yield word_for_class(person.talent_class_id)
+    if person.degree:
+        yield word_for_degree(person.degree)
+
+
+def without_dots(name: str) -> str:
+    """Return a name without the dots between its parts: 买买提·艾合 is typed with and without."""
+    return MIDDLE_DOTS.sub("", name)
+
+
+def word_for_class(talent_class_id: int) -> str:
+    """Return the word that stands for a class of talents; no text holds its first sign."""
+    return f"={talent_class_id}"
+
+
+def word_for_degree(degree: Degree) -> str:
+    """Return the word that stands for a degree; no text holds its first sign."""
+    return f"={degree}"
+
+
 def _joined(syllables: list[str]) -> str:
     return "".join(sign for sign in "".join(syllables) if sign.isalnum())
 
 
 MOST_READINGS = 4
+LONGEST_SOUND = 16
 LONGEST_READINGS = 400
 SURNAMES = {
     "曾": "zeng",

@@ -1,0 +1,255 @@
+"""Finding people by characters, words, readings and numbers, within the reader's reach, however many there are."""
+
+import pytest
+import sqlalchemy as sa
+
+from outreach.kernel.database import db
+from outreach.organisations.rules import Role
+from outreach.people import operations
+from outreach.people.models import Person, person_words
+from outreach.people.queries import MOST_COUNTED, Wanted, find
+from outreach.people.rules import Degree
+from tests.factories import a_contact_point, a_person, a_talent_class, an_account, an_organisation
+
+
+@pytest.fixture
+def office(city):
+    return city.lead_organisation
+
+
+@pytest.fixture
+def organiser(office):
+    return an_account("何清越", organisation=office, roles=[Role.ORGANISER])
+
+
+def somebody(name, office, **values):
+    person = a_person(name, organisation=office)
+    for column, value in values.items():
+        setattr(person, column, value)
+    db.session.flush()
+    return person
+
+
+def names(viewer, text, **wanted):
+    return [person.name for person in find(viewer, Wanted(text=text, **wanted)).page().items]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("王", ["王小明"]),
+        ("小", ["王小明"]),
+        ("小明", ["王小明"]),
+        ("王小明", ["王小明"]),
+        ("王明", []),
+        ("wangxiaoming", ["王小明"]),
+        ("wang xiao ming", ["王小明"]),
+        ("WangX", ["王小明"]),
+        ("wxm", ["王小明"]),
+        ("wx", ["王小明"]),
+        ("xm", []),
+        ("zengguofan", ["曾国凡"]),
+        ("cengguofan", ["曾国凡"]),
+        ("zgf", ["曾国凡"]),
+        ("shan", ["单雨"]),
+        ("dan", ["单雨"]),
+        ("qiu", ["仇英"]),
+        ("𠮷", ["𠮷田䶮"]),
+        ("䶮", ["𠮷田䶮"]),
+        ("田䶮", ["𠮷田䶮"]),
+        ("买买提艾合", ["买买提·艾合"]),
+        ("买买提•艾合", ["买买提·艾合"]),
+        ("smith", ["John Smith"]),
+        ("john smi", ["John Smith"]),
+        ("johnsmith", ["John Smith"]),
+        ("第一人民医院", ["单雨"]),
+        ("南华大学", ["王小明"]),
+        ("湖南大学", []),
+        ("byd", ["仇英"]),
+        ("ＢＹＤ", ["仇英"]),
+        ("王 南华", ["王小明"]),
+        ("王 医院", []),
+        ("医院 shan", ["单雨"]),
+        ("%", []),
+        ("=leading", []),
+        ("🎉", []),
+        ("'; DROP TABLE people; --", []),
+    ],
+)
+def test_a_text_finds_by_every_word_of_it(office, organiser, text, found):
+    somebody("王小明", office, school="南华大学", employer="湖南中南大学产业园")
+    somebody("曾国凡", office)
+    somebody("单雨", office, employer="衡阳市第一人民医院")
+    somebody("仇英", office, employer="BYD汽车")
+    somebody("𠮷田䶮", office)
+    somebody("买买提·艾合", office)
+    somebody("John Smith", office)
+
+    assert names(organiser, text) == found
+    assert find(organiser, Wanted(text=text)).count() == len(found)
+
+
+def test_a_beginning_finds_nobody_twice(office, organiser):
+    somebody("李磊", office)  # lilei, ll
+    somebody("阿爱", office)  # aai, aa
+
+    assert (names(organiser, "l"), names(organiser, "aa"), names(organiser, "a")) == (["李磊"], ["阿爱"], ["阿爱"])
+
+
+def test_the_found_are_listed_by_the_sound_of_their_names(office, organiser):
+    for name in ("王振", "王阿", "王明"):
+        somebody(name, office)
+
+    assert names(organiser, "王") == ["王阿", "王明", "王振"]
+    assert names(organiser, "wang") == ["王阿", "王明", "王振"]
+    assert names(organiser, "") == ["王阿", "王明", "王振"]
+
+
+def test_whole_numbers_and_addresses_find_beside_words(office, organiser):
+    person = a_person("林知遥", organisation=office, at=a_contact_point("+8619901000036"))
+    a_person("冯华", organisation=office, at=a_contact_point("feng@example.com"))
+
+    assert names(organiser, "199 0100 0036") == [person.name]
+    assert names(organiser, "林 19901000036") == [person.name]
+    assert names(organiser, "冯 19901000036") == []
+    assert names(organiser, "林 0036") == [person.name]
+    assert names(organiser, "Feng@Example.com") == ["冯华"]
+
+
+def test_last_digits_find_only_for_who_may_see_numbers(office, organiser):
+    a_person("林知遥", organisation=office, at=a_contact_point("+8619901000036"))
+    supervisor = an_account(organisation=office, roles=[Role.SUPERVISOR])
+
+    assert names(organiser, "0036") == ["林知遥"]
+    assert names(supervisor, "0036") == []
+
+
+def test_what_is_wanted_narrows_what_is_found(office, organiser):
+    county = an_organisation("石鼓区", parent=office)
+    leading = a_talent_class()
+    somebody("王一", office, talent_class=leading, degree=Degree.DOCTOR)
+    somebody("王二", office, talent_class=leading)
+    somebody("王三", county, degree=Degree.DOCTOR)
+
+    assert names(organiser, "", talent_class=leading) == ["王二", "王一"]
+    assert names(organiser, "王", talent_class=leading, degree=Degree.DOCTOR) == ["王一"]
+    assert names(organiser, "wang", degree=Degree.DOCTOR) == ["王三", "王一"]
+    assert names(organiser, "王", organisation_id=county.id) == ["王三"]
+    assert names(organiser, "一", degree=Degree.MASTER) == []
+
+
+def test_a_county_finds_its_own_and_the_city_everybody(office, organiser):
+    county, other = (an_organisation(name, parent=office) for name in ("石鼓区", "南岳区"))
+    township = an_organisation("青山街道", parent=county)
+    for unit in (office, county, township, other):
+        somebody("王小明", unit)
+    reader = an_account(organisation=county, roles=[Role.ORGANISER])
+
+    for text in ("", "王", "小明", "wang"):
+        found = find(reader, Wanted(text=text))
+        assert {person.organisation_id for person in found.page().items} == {county.id, township.id}
+        assert found.count() == 2
+        assert find(organiser, Wanted(text=text)).count() == 4
+    assert names(reader, "王", organisation_id=other.id) == []
+
+
+def test_a_corrected_record_is_found_by_what_it_says_now(office, organiser):
+    person = somebody("王小明", office, employer="衡阳钢管")
+    county = an_organisation("石鼓区", parent=office)
+    reader = an_account(organisation=county, roles=[Role.ORGANISER])
+    assert names(organiser, "钢管") == ["王小明"]
+
+    person.name, person.employer, person.organisation_id = "汪小明", None, county.id
+    db.session.flush()
+
+    assert (names(organiser, "王"), names(organiser, "钢管"), names(organiser, "汪")) == ([], [], ["汪小明"])
+    assert names(reader, "小明") == ["汪小明"]
+    db.session.expire(person)
+    person.employer = "雁城新材"
+    db.session.flush()
+    assert names(organiser, "新材") == ["汪小明"]
+    standing = db.session.scalars(sa.select(person_words.c.word).order_by(person_words.c.word)).all()
+    assert standing == sorted(person.words.split())
+
+
+def test_a_deleted_record_leaves_no_word_behind(office):
+    person = somebody("王小明", office)
+
+    db.session.delete(person)
+    db.session.flush()
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(person_words)) == 0
+
+
+def test_words_are_written_anew_for_records_that_have_none_or_old_ones(office, organiser):
+    for name in ("王小明", "汪洋", "李磊"):
+        somebody(name, office)
+    db.session.execute(sa.update(Person).where(Person.name == "王小明").values(words=None))
+    db.session.execute(sa.update(Person).where(Person.name == "汪洋").values(words=" 旧 "))
+    db.session.execute(sa.delete(person_words))
+    db.session.expire_all()
+
+    after, done = operations.index_people(after=0, limit=2)
+    last, rest = operations.index_people(after=after, limit=2)
+
+    assert (done, rest, operations.index_people(after=last, limit=2)) == (2, 1, (last, 0))
+    assert names(organiser, "王") == ["王小明"]
+    assert (names(organiser, "汪"), names(organiser, "旧"), names(organiser, "ll")) == (["汪洋"], [], ["李磊"])
+
+
+def test_a_long_list_is_capped_and_paged_from_both_ends(office, organiser, monkeypatch):
+    monkeypatch.setattr("outreach.people.queries.MOST_COUNTED", 3)
+    for number in range(5):
+        somebody(f"王{'一二三四五'[number]}", office)
+
+    for text in ("", "王", "w"):
+        found = find(organiser, Wanted(text=text))
+        whole = [person.id for person in found.page(size=10).items]
+        first = found.page(size=2)
+        second = found.page(first.next, size=2)
+        last = found.page("last", size=2)
+        before = found.page(last.previous, size=2)
+
+        assert found.count() == 4
+        assert [one.id for page in (first, second) for one in page.items] == whole[:4]
+        assert [one.id for page in (before, last) for one in page.items] == whole[1:]
+        assert (first.previous, last.next) == (None, None)
+        assert found.page(second.previous, size=2).items == first.items
+
+
+def test_many_of_a_part_of_the_tree_are_listed_like_few(office, monkeypatch):
+    monkeypatch.setattr("outreach.people.queries.MOST_COUNTED", 2)
+    county, other = (an_organisation(name, parent=office) for name in ("石鼓区", "南岳区"))
+    for unit in (county, county, county, other):
+        somebody("王小明", unit)
+    reader = an_account(organisation=county, roles=[Role.ORGANISER])
+
+    found = find(reader, Wanted())
+
+    assert {person.organisation_id for person in found.page().items} == {county.id}
+    assert found.count() == 3
+
+
+def test_a_page_takes_as_many_statements_for_many_as_for_few(office, organiser, statements):
+    def taken(text):
+        db.session.expire_all()
+        db.session.refresh(organiser)
+        with statements() as counted:
+            found = find(organiser, Wanted(text=text))
+            found.page()
+            found.count()
+        return len(counted)
+
+    texts = ("", "王", "王小", "wang", "王小明 南华大学")
+    somebody("王小明", office, school="南华大学")
+    few = {text: taken(text) for text in texts}
+    for number in range(30):
+        somebody("王小明" + "一二三"[number % 3], office, school="南华大学")
+    many = {text: taken(text) for text in texts}
+
+    assert many == few
+    assert max(many.values()) <= 9
+
+
+def test_the_cap_is_what_a_reader_is_told():
+    assert MOST_COUNTED == 1000
