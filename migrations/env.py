@@ -1,5 +1,6 @@
 """How migrations are written and run: on the application's own database, with plain types only."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +18,9 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
 
 
 def run() -> None:
-    """Run the migrations asked for."""
-    with db.engine.connect() as connection:
+    """Run the migrations asked for, in the transaction of a connection that was given, or in one of their own."""
+    given = context.config.attributes.get("connection")
+    with db.engine.connect() if given is None else nullcontext(given) as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

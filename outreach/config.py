@@ -7,6 +7,7 @@ import difflib
 import ipaddress
 import os
 import stat
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -237,3 +238,8 @@ def _unknown(file: Path) -> Iterator[str]:
 def _said(error: Any) -> str:
     name = f"{PREFIX}{str(error['loc'][0]).upper()}"
     return f"{name}: {error['msg'].removeprefix('Value error, ').removeprefix('Input ')}."
+
+
+def version() -> str:
+    """Return the version of this program, as pyproject.toml names it."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

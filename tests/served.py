@@ -1,6 +1,7 @@
 """The application as a city runs it: a process of its own, its own folder and database, spoken to over HTTP."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -73,7 +74,7 @@ def serving(
     :param folder: an empty folder for its instance, its database and its log
     :param arguments: given to the `serve` command, such as "--threads", "4"
     :param database: "sqlite" or "postgresql"
-    :param first: the application's commands to run before it is served, in this order
+    :param first: the application's commands to run before it is served, in this order, with their arguments
     :param environment: settings of the application, such as OUTREACH_LANGUAGE="en"
     """
     instance = folder / "instance"
@@ -88,7 +89,7 @@ def serving(
         database_url = stack.enter_context(new_database(database, instance))
         ours = Served(url=url, instance=instance, database_url=database_url, log=log)
         for command in first:
-            ours.run(command)
+            ours.run(*shlex.split(command))
         server = subprocess.Popen(
             _flask("serve", "--port", str(port), *arguments),
             cwd=ROOT,

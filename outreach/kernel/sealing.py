@@ -6,11 +6,14 @@ hash of its normal form: equal values can be found, none can be read.
 """
 
 import base64
+import fcntl
 import hashlib
 import hmac
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +109,14 @@ class Keyring:
     def blind(self, text: str, *, purpose: str) -> str:
         """Return the keyed hash (64 hex digits) by which equal values of a purpose are found."""
         return hmac.new(self.index, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Let one process at a time change a key file, or take the keys and the data they belong to together."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 _ring: Keyring | None = None

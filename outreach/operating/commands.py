@@ -6,6 +6,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,13 +16,19 @@ import flask_migrate
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from flask_babel import force_locale, gettext
 
 from outreach.config import ROOT, Settings, SettingsRefused
 from outreach.kernel import calendar_days, outbox, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
+from outreach.kernel.refusals import Refused
+from outreach.operating import backup
+from outreach.operating.locked_file import Secret
 from outreach.organisations.queries import installation
 from outreach.people import operations as people
+from outreach.web.filters import moment_text
+from outreach.web.forms import sentence_of
 
 log = logging.getLogger("outreach.worker")
 IDLE_SECONDS = 0.4
@@ -129,6 +138,103 @@ def work_until(app: Flask, stop: threading.Event) -> None:
         stop.wait(IDLE_SECONDS)
 
 
+def locked_by(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what locks a backup."""
+    for option in (
+        click.option(
+            "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="32 random bytes."
+        ),
+        click.option(
+            "--passphrase-file",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Its first line is the passphrase; without either you are asked for one.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Say refusals as sentences, in the language of the installation."""
+    with force_locale(current_app.config["SETTINGS"].language):
+        try:
+            yield
+        except Refused as refusal:
+            db.session.rollback()
+            raise click.ClickException(sentence_of(refusal)) from refusal
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@locked_by
+@click.option("--keep", type=click.IntRange(1), help="With a folder: remove all but this many of its backups.")
+@with_appcontext
+def make_backup(file: Path, key_file: Path | None, passphrase_file: Path | None, keep: int | None) -> None:
+    """Write everything into one locked FILE while the system runs; into a folder under a name with the time."""
+    folder, moment = (file if file.is_dir() else None), now()
+    if keep and folder is None:
+        raise click.UsageError("--keep needs a folder")
+    file = folder / backup.NAMED.format(moment) if folder else file
+    with in_words():
+        secret = _secret(key_file, passphrase_file, twice=True)
+        contents = backup.make(path=file, secret=secret, settings=current_app.config["SETTINGS"], now=moment)
+        click.echo(
+            gettext(
+                "%(file)s: %(rows)d rows of %(tables)d tables, %(files)d files, %(bytes)d bytes",
+                file=file,
+                rows=contents.total,
+                tables=len(contents.rows),
+                files=contents.files,
+                bytes=file.stat().st_size,
+            )
+        )
+        for old in backup.keep_newest(folder, keep) if folder and keep else ():
+            click.echo(gettext("Removed the older backup %(file)s", file=old))
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@locked_by
+@click.option("--check", "only_check", is_flag=True, help="Read the whole file and say what is in it; change nothing.")
+@click.option("--replace", is_flag=True, help="Take away everything that is here now.")
+@with_appcontext
+def restore_backup(
+    file: Path, key_file: Path | None, passphrase_file: Path | None, only_check: bool, replace: bool
+) -> None:
+    """Put a backup into this installation, which must be empty and stopped."""
+    with in_words():
+        secret = _secret(key_file, passphrase_file, twice=False)
+        if only_check:
+            contents = backup.check(path=file, secret=secret)
+            click.echo(gettext("The backup is whole."))
+        else:
+            contents = backup.restore(
+                path=file, secret=secret, settings=current_app.config["SETTINGS"], replace=replace, now=now()
+            )
+            click.echo(gettext("The backup is restored."))
+        click.echo(
+            gettext(
+                "Made %(moment)s by version %(version)s: %(rows)d rows of %(tables)d tables, %(files)d files",
+                moment=moment_text(datetime.fromisoformat(contents.made_at)),
+                version=contents.version,
+                rows=contents.total,
+                tables=len(contents.rows),
+                files=contents.files,
+            )
+        )
+
+
+def _secret(key_file: Path | None, passphrase_file: Path | None, *, twice: bool) -> Secret:
+    if key_file and passphrase_file:
+        raise click.UsageError("--key-file or --passphrase-file, not both")
+    if key_file:
+        return Secret.key_file(key_file)
+    if passphrase_file:
+        return Secret.passphrase((passphrase_file.read_text().splitlines() or [""])[0])
+    return Secret.passphrase(click.prompt(gettext("Passphrase"), hide_input=True, confirmation_prompt=twice))
+
+
 @click.command("write-first-migration", hidden=True)
 @with_appcontext
 def write_first_migration() -> None:
@@ -151,4 +257,4 @@ def write_first_migration() -> None:
         shutil.move(aside, guards)
 
 
-COMMANDS = (upgrade_database, rebuild_search, worker, serve, write_first_migration)
+COMMANDS = (upgrade_database, worker, serve, make_backup, restore_backup, write_first_migration, rebuild_search)
