@@ -23,7 +23,7 @@ help:  ## list what make can do
 demo: ready  ## serve a city to try things in, at http://127.0.0.1:8000 (PORT=8080; FRESH=1 starts over)
 	@$(if $(FRESH),rm -rf instance/demo)
 	@export OUTREACH_INSTANCE_PATH=instance/demo; \
-	  $(BIN)/flask --app wsgi upgrade-database && $(BIN)/flask --app wsgi demo-city && exec $(BIN)/flask --app wsgi serve --port $(PORT)
+	  $(BIN)/flask --app wsgi migrate && $(BIN)/flask --app wsgi demo-city && exec $(BIN)/flask --app wsgi serve --port $(PORT)
 
 run: ready  ## serve a real installation, empty at first (PORT=8080)
 	@exec $(BIN)/flask --app wsgi serve --port $(PORT)

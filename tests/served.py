@@ -163,5 +163,5 @@ def served(serve: Callable[..., Served]) -> Served:
 @pytest.fixture(scope="session")
 def served_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo city, served once for the whole run: for looking and for small changes nobody else relies on."""
-    with serving(tmp_path_factory.mktemp("demo"), first=("upgrade-database", "demo-city")) as server:
+    with serving(tmp_path_factory.mktemp("demo"), first=("migrate", "demo-city")) as server:
         yield server

@@ -23,7 +23,7 @@ from outreach.kernel import calendar_days, outbox, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
-from outreach.operating import backup
+from outreach.operating import backup, schema
 from outreach.operating.locked_file import Secret
 from outreach.organisations.queries import installation
 from outreach.people import operations as people
@@ -36,16 +36,26 @@ PUBLISHED_SINCE = 2024
 PEOPLE_AT_ONCE = 1000
 
 
-@click.command("upgrade-database")
+@click.command("migrate")
 @with_appcontext
-def upgrade_database() -> None:
+def migrate() -> None:
     """Bring the database to this version and fill in the published calendars."""
-    bring_up_to_date()
+    with in_words():
+        with db.engine.connect() as connection:
+            standing = schema.version_of(connection)
+        if standing not in {None, schema.newest()} and schema.knows(standing):
+            click.echo(gettext("The database changes now. A backup made before is the way back: flask backup"))
+        bring_up_to_date()
+        click.echo(gettext("The database is at version %(version)s.", version=schema.newest()))
 
 
 def bring_up_to_date() -> None:
-    """Migrate the database, fill in the published calendars, and commit."""
-    flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+    """Migrate the database, fill in the published calendars, and commit.
+
+    :raises NewerDatabase: if a later version of the program has migrated it
+    """
+    with db.engine.begin() as connection:
+        schema.migrate(connection)
     calendar_days.seed(first=PUBLISHED_SINCE, last=now().year + 1)
     db.session.commit()
 
@@ -156,7 +166,7 @@ def locked_by(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Say refusals as sentences, in the language of the installation."""
+    """Speak the language of the installation, and say refusals as sentences."""
     with force_locale(current_app.config["SETTINGS"].language):
         try:
             yield
@@ -257,4 +267,4 @@ def write_first_migration() -> None:
         shutil.move(aside, guards)
 
 
-COMMANDS = (upgrade_database, worker, serve, make_backup, restore_backup, write_first_migration, rebuild_search)
+COMMANDS = (migrate, worker, serve, make_backup, restore_backup, write_first_migration, rebuild_search)
