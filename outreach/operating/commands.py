@@ -23,7 +23,7 @@ from outreach.kernel import calendar_days, outbox, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
-from outreach.operating import backup, schema
+from outreach.operating import backup, schema, serving
 from outreach.operating.locked_file import Secret
 from outreach.organisations.queries import installation
 from outreach.people import operations as people
@@ -100,27 +100,38 @@ def worker() -> None:
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--threads", default=8, show_default=True)
+@click.option("--threads", default=8, show_default=True, help="Pages made at once, in each process.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Web processes, and one more for background work.")
 @with_appcontext
-def serve(host: str, port: int, threads: int) -> None:
-    """Serve a small installation: the pages and the worker in this one process."""
-    import waitress  # noqa: PLC0415 -- only this command needs it
-
+def serve(host: str, port: int, threads: int, workers: int | None) -> None:
+    """Bring the database up to date, then serve pages and do background work: in this process, or in several."""
     app = current_app._get_current_object()
     settings = app.config["SETTINGS"]
     if "base_url" not in settings.model_fields_set:
-        app.config["SETTINGS"] = settings.model_copy(update={"base_url": f"http://{host}:{port}"})
+        settings = settings.model_copy(update={"base_url": f"http://{host}:{port}"})
+        app.config["SETTINGS"] = settings
     bring_up_to_date()
     refuse_the_demo(settings)
+    click.echo(f"雁来: http://{host}:{port}")
+    if installation() is None:
+        code = setup_code.read_or_make(Path(settings.instance_path))
+        click.echo(f"First set-up 首次设置: http://{host}:{port}/desk/setup  (from another machine 从别的机器: {code})")
+    db.session.remove()  # or this thread would hold SQLite's write lock for as long as the pages are served
+    if workers is None:
+        serve_alone(app, host=host, port=port, threads=threads)
+    else:
+        db.engine.dispose()
+        serving.serve_together(host=host, port=port, workers=workers, threads=threads, base_url=settings.base_url)
+
+
+def serve_alone(app: Flask, *, host: str, port: int, threads: int) -> None:
+    """Serve the pages and do background work in this one process."""
+    import waitress  # noqa: PLC0415 -- only a small installation needs it
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the worker ends its piece of work
     stop = threading.Event()
     at_work = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)
     at_work.start()
-    click.echo(f"雁来: http://{host}:{port}")
-    if installation() is None:
-        code = setup_code.read_or_make(Path(app.config["SETTINGS"].instance_path))
-        click.echo(f"First set-up 首次设置: http://{host}:{port}/desk/setup  (from another machine 从别的机器: {code})")
-    db.session.remove()  # or this thread would hold SQLite's write lock for as long as the pages are served
     try:
         waitress.serve(app, host=host, port=port, threads=threads, ident=None)
     finally:
