@@ -38,6 +38,7 @@ import outreach.liaison.views
 import outreach.notices.models
 import outreach.notices.views
 import outreach.operating.commands
+import outreach.operating.views
 import outreach.organisations.imports
 import outreach.organisations.queries
 import outreach.organisations.views.desk
@@ -67,6 +68,7 @@ from outreach.web import assets, errors, filters, headers, language, qr, request
 BLUEPRINTS = (
     outreach.web.views.blueprint,
     outreach.setup.views.blueprint,
+    outreach.operating.views.blueprint,
     outreach.intake.views.blueprint,
     outreach.people.views.blueprint,
     outreach.notices.views.blueprint,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from outreach.config import ROOT
+from outreach.web import metrics
 
 log = logging.getLogger("outreach.serving")
 LOOK_EVERY = 0.2
@@ -20,7 +21,6 @@ GRACE_SECONDS = 20
 LONGEST_PAUSE = 30
 STEADY_SECONDS = 60
 """Who has run for so long is begun again at once when it ends."""
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Process:
@@ -74,8 +74,8 @@ def serve_together(*, host: str, port: int, workers: int, threads: int, base_url
     stop = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
-    with tempfile.TemporaryDirectory(prefix="outreach-metrics-") as metrics:
-        environment = os.environ | {"OUTREACH_BASE_URL": base_url, METRICS_FOLDER: metrics}
+    with tempfile.TemporaryDirectory(prefix="outreach-metrics-") as counted:
+        environment = os.environ | {"OUTREACH_BASE_URL": base_url, metrics.FOLDER: counted}
         processes = [
             Process("web", web_command(host=host, port=port, workers=workers, threads=threads), environment),
             Process("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], environment),

@@ -1,6 +1,5 @@
 """The first set-up: where every page of a fresh installation leads."""
 
-import ipaddress
 import logging
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,19 @@ from outreach.organisations.rules import AlreadySetUp, Permission
 from outreach.setup import operations, queries
 from outreach.setup.forms import SWATCHES, CodeForm, SetupForm
 from outreach.setup.rules import WrongSetupCode
-from outreach.web.access import fresh_session, open_to_everyone, requires
+from outreach.web.access import asked_from_this_machine, fresh_session, open_to_everyone, requires
 
 log = logging.getLogger("outreach.setup")
 blueprint = Blueprint("setup", __name__)
 KNOWS_CODE = "knows_setup_code"
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 OPEN_BEFORE = frozenset({"static", "web.language", "web.theme", "organisations_public.brand"})
+ALWAYS_OPEN = frozenset({"setup", "operating"})
 
 
 @blueprint.before_app_request
 def lead_to_the_set_up() -> ResponseReturnValue | None:
     """Send every page of a fresh installation to its set-up."""
-    if request.endpoint in OPEN_BEFORE or request.blueprint == "setup" or installation() is not None:
+    if request.endpoint in OPEN_BEFORE or request.blueprint in ALWAYS_OPEN or installation() is not None:
         return None
     return redirect(url_for("setup.start"), 303)
 
@@ -122,19 +121,8 @@ def _may_set_up() -> bool:
 
 
 def _at_the_machine() -> bool:
-    """Tell whether the browser runs on this very machine: a loopback address, named as one, with no proxy between."""
     settings: Settings = current_app.config["SETTINGS"]
-    if settings.trusted_proxies or any(name in request.headers for name in FORWARDED):
-        return False
-    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
-    return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host.strip("[]")))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return settings.trusted_proxies == 0 and asked_from_this_machine()
 
 
 def _instance() -> Path:

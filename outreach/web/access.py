@@ -8,6 +8,8 @@ from flask import abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from outreach.config import is_loopback
+
 View = Callable[..., ResponseReturnValue]
 
 EVERYONE = "everyone"
@@ -15,6 +17,8 @@ ATTENDEES = "attendees"
 STAFF = "staff"
 CONTACT = "contact_point_id"
 """The key in the signed session under which the proven contact point of an attendee stands."""
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+"""What a proxy in between adds."""
 STAFF_KEYS = ("_user_id", "_fresh", "_id")
 """Flask-Login's own keys in the session."""
 
@@ -73,6 +77,14 @@ def requires(*permissions: Any) -> Callable[[View], View]:
         return entered
 
     return guard
+
+
+def asked_from_this_machine() -> bool:
+    """Tell whether the caller runs on this very machine: a loopback address, named as one, with no proxy between."""
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
+    return is_loopback(request.remote_addr or "") and is_loopback(host.strip("[]"))
 
 
 def proven_contact() -> int | None:

@@ -13,9 +13,12 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 
 from outreach.kernel.logs import REQUEST
+from outreach.web import metrics
 
 log = logging.getLogger("outreach.requests")
 WELL_FORMED = re.compile(r"[0-9A-Za-z-]{8,64}")
+UNTOLD = frozenset({"static", "operating.health", "operating.ready", "operating.figures"})
+"""Pictures and scripts, and what a monitor asks every few seconds."""
 UNKNOWN = "(none)"
 """Stands for the route where nothing of ours has the address."""
 
@@ -47,8 +50,9 @@ def _name(response: Response) -> Response:
 
 
 def _end(_error: BaseException | None) -> None:
-    if "request_began" in g and request.endpoint != "static":
-        milliseconds = round((time.perf_counter() - g.request_began) * 1000, 1)
-        status = g.get("answer_status", 500)
-        log.info("answered", extra={"method": request.method, "route": route(), "status": status, "ms": milliseconds})
+    if "request_began" in g and request.endpoint not in UNTOLD:
+        seconds = time.perf_counter() - g.request_began
+        what = {"method": request.method, "route": route(), "status": g.get("answer_status", 500)}
+        metrics.count(**what, seconds=seconds)
+        log.info("answered", extra=what | {"ms": round(seconds * 1000, 1)})
     structlog.contextvars.clear_contextvars()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -45,6 +46,14 @@ def lives(pid: int) -> bool:
     return False
 
 
+def seen(served: Served) -> float:
+    """Open a page once more and return how many times that happened, as Prometheus is told."""
+    assert answers(served)
+    with urlopen(f"{served.url}/metrics", timeout=30) as answer:
+        page = answer.read().decode()
+    return float(re.search(r'outreach_answers_total{[^}]*route="/desk/setup",status="200"} (\S+)', page).group(1))
+
+
 def answers(served: Served) -> bool:
     """Tell whether a page comes back."""
     with suppress(OSError), urlopen(f"{served.url}/desk/setup", timeout=5) as answer:
@@ -67,6 +76,9 @@ def test_a_process_that_dies_is_begun_again_and_all_end_when_told(serve):
     second = eventually(lambda: begun(served, "worker")[1:])
     eventually(lambda: answers(served))
     assert begun(served, "web") == [web]
+    counted = [seen(served) for _ in range(12)]
+    assert counted == sorted(counted)  # whichever process answers, it knows of all the others' answers
+    assert counted[-1] - counted[0] == 11
 
     os.kill(int(Path(f"/proc/{web}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGTERM)
 
