@@ -63,7 +63,7 @@ from outreach.kernel import logs, sealing, timetable
 from outreach.kernel.database import db, engine_options
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Permission
-from outreach.web import assets, errors, filters, headers, language, qr, request_log, unit_of_work, wellformed
+from outreach.web import assets, errors, filters, headers, language, limits, qr, request_log, unit_of_work, wellformed
 
 BLUEPRINTS = (
     outreach.web.views.blueprint,
@@ -210,6 +210,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     assets.mount(app)
     qr.mount(app)
     errors.mount(app)
+    limits.mount(app)
     _mount_sign_in(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

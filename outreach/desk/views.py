@@ -15,6 +15,7 @@ from outreach.liaison import queries as liaison
 from outreach.organisations.rules import Permission
 from outreach.people.queries import looks_at
 from outreach.people.rules import TimelineEntry
+from outreach.web import limits
 from outreach.web.access import requires, staff
 from outreach.web.filters import moment_text
 
@@ -89,6 +90,7 @@ def event(event_id: int) -> ResponseReturnValue:
 def search() -> ResponseReturnValue:
     """Find people, events and requests by a name, a number or a title."""
     text = request.args.get("q", "")
+    limits.spend(limits.SEARCHING, current_user.id)
     return render_template(
         "desk/search.html", text=text.strip(), found=queries.search(current_user, text, now=clock.now())
     )

@@ -12,6 +12,7 @@ from outreach.organisations.rules import Permission
 from outreach.people import operations, queries
 from outreach.people.forms import PersonForm, RevealForm
 from outreach.people.rules import Degree
+from outreach.web import limits
 from outreach.web.access import requires
 
 blueprint = Blueprint("people", __name__, url_prefix="/desk/people")
@@ -23,6 +24,8 @@ def index() -> ResponseReturnValue:
     """Show the people the reader may see, narrowed to what they look for."""
     units = queries.organisations_with_people(current_user)
     classes = queries.talent_classes()
+    if request.args.get("q"):
+        limits.spend(limits.SEARCHING, current_user.id)
     wanted = queries.Wanted(
         text=request.args.get("q", "").strip(),
         talent_class=next((one for one in classes if str(one.id) == request.args.get("class")), None),

@@ -5,9 +5,9 @@ import logging
 import sqlalchemy as sa
 from flask import Flask, Response, flash, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
@@ -16,6 +16,7 @@ from outreach.web.forms import sentence_of
 log = logging.getLogger("outreach.errors")
 OWN_PAGES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
 RETRY_SECONDS = 10
+RESTS_SECONDS = 300
 
 
 def mount(app: Flask) -> None:
@@ -23,6 +24,7 @@ def mount(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, stale_form)
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(TooManyRequests, too_often)
     app.register_error_handler(sa.exc.OperationalError, database_away)
     app.register_error_handler(InternalServerError, failed)
 
@@ -52,9 +54,22 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:
         return error.get_response()
-    answer = _page(str(code) if code in OWN_PAGES else "400", code)
-    if isinstance(error, TooManyRequests | ServiceUnavailable) and error.retry_after:
-        answer.retry_after = error.retry_after
+    return _page(str(code) if code in OWN_PAGES else "400", code)
+
+
+def too_often(error: TooManyRequests) -> ResponseReturnValue:
+    """Say how long to wait; a program reads it from Retry-After."""
+    seconds = error.retry_after if isinstance(error.retry_after, int) else RESTS_SECONDS
+    answer = _page(
+        "429",
+        429,
+        message=ngettext(
+            "That was very often in a short time. Nothing is lost; try again in a minute.",
+            "That was very often in a short time. Nothing is lost; try again in %(num)s minutes.",
+            -(-seconds // 60),
+        ),
+    )
+    answer.retry_after = seconds
     return answer
 
 

@@ -21,6 +21,7 @@ from outreach.kernel.clock import now
 from outreach.organisations.queries import lead_organisation
 from outreach.people import operations as people_operations
 from outreach.people import queries as people
+from outreach.web import limits
 from outreach.web.access import attendees, open_to_everyone, proven_contact
 from outreach.web.language import chosen
 
@@ -57,6 +58,7 @@ def new() -> ResponseReturnValue:
     registered: list[Any] = []
 
     def operation() -> None:
+        limits.spend(limits.ASKING, contact_point.id)
         moment = now()
         person = people_operations.person_at(
             contact_point=contact_point,

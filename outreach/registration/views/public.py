@@ -14,6 +14,7 @@ from outreach.people import queries as people_queries
 from outreach.registration import documents, operations, queries
 from outreach.registration.forms import RegisterForm
 from outreach.registration.rules import GroupOfAnotherEvent, RegistrationState, spaced_code
+from outreach.web import limits
 from outreach.web.access import attendees, open_to_everyone, proven_contact
 from outreach.web.links import absolute
 
@@ -53,6 +54,7 @@ def _register(event: Any, contact: Any, form: RegisterForm) -> Any:
     group = next((group for group in event.groups if str(group.id) == form.group.data), None)
     if group is None:
         raise GroupOfAnotherEvent
+    limits.spend(limits.REGISTERING, contact.id)
     by, moment = Actor(ActorKind.ATTENDEE, contact.id), now()
     person = people.person_at(
         contact_point=contact,
