@@ -134,7 +134,7 @@ class Person(Model):
     def _named(self, _attribute: str, name: str) -> str:
         self.name_key = normalised_name(name)[:120]
         self.pinyin = readings_of(name)
-        self.sound = sound_of(self.pinyin)
+        self.sound = sound_of(name)
         self.name_birth_index = _name_and_birth(self.name_key, self.birth)
         return name
 

@@ -351,7 +351,7 @@ def index_people(*, after: int, limit: int) -> tuple[int, int]:
         db.session.execute(
             sa.update(Person)
             .where(Person.id == person.id)
-            .values(words=written(words_of_person(person)), sound=sound_of(person.pinyin))
+            .values(words=written(words_of_person(person)), sound=sound_of(person.name))
             .execution_options(synchronize_session="evaluate")
         )
     rows = [row for person in found for row in word_rows(person)]

@@ -105,6 +105,13 @@ def test_the_found_are_listed_by_the_sound_of_their_names(office, organiser):
     assert names(organiser, "") == ["王阿", "王明", "王振"]
 
 
+def test_surnames_that_begin_alike_do_not_mix(office, organiser):
+    for name in ("程安", "陈卓", "陈安", "曾一", "Chen Zoe"):
+        somebody(name, office)
+
+    assert names(organiser, "") == ["陈安", "Chen Zoe", "陈卓", "程安", "曾一"]
+
+
 def test_whole_numbers_and_addresses_find_beside_words(office, organiser):
     person = a_person("林知遥", organisation=office, at=a_contact_point("+8619901000036"))
     a_person("冯华", organisation=office, at=a_contact_point("feng@example.com"))
