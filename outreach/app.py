@@ -1,6 +1,7 @@
 """The composition root: the only module that knows every feature."""
 
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,11 @@ import outreach.door.views.phone
 import outreach.events.signals
 import outreach.events.views
 import outreach.expert_visits.imports
+import outreach.exports.models
+import outreach.exports.operations
+import outreach.exports.queries
+import outreach.exports.rules.offers
+import outreach.exports.views
 import outreach.fairs.imports
 import outreach.intake.models
 import outreach.intake.rules
@@ -43,7 +49,10 @@ import outreach.organisations.imports
 import outreach.organisations.queries
 import outreach.organisations.views.desk
 import outreach.organisations.views.public
+import outreach.people.documents
 import outreach.people.imports
+import outreach.people.operations
+import outreach.people.queries
 import outreach.people.views
 import outreach.portal.views
 import outreach.programmes.views
@@ -70,6 +79,7 @@ BLUEPRINTS = (
     outreach.setup.views.blueprint,
     outreach.operating.views.blueprint,
     outreach.intake.views.blueprint,
+    outreach.exports.views.blueprint,
     outreach.people.views.blueprint,
     outreach.notices.views.blueprint,
     outreach.desk.views.blueprint,
@@ -105,8 +115,9 @@ IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
     outreach.fairs.imports.IMPORTER,
     outreach.expert_visits.imports.IMPORTER,
 )
+EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (outreach.people.documents.PEOPLE,)
 # What a worker begins every night, at a time on the office's clocks: timetable.Errand("feature.job", time(3, 10))
-ERRANDS: tuple[timetable.Errand, ...] = ()
+ERRANDS: tuple[timetable.Errand, ...] = (timetable.Errand("exports.delete_expired", time(2, 40)),)
 
 NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission, ...]], ...]], ...] = (
     (
@@ -145,6 +156,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
             ),
             (N_("Venues"), "venues.index", "building", (Permission.EVENT_EDIT,)),
             (N_("Import"), "intake.index", "up", (Permission.PEOPLE_IMPORT, Permission.ADMINISTER)),
+            (N_("Exports"), "exports.index", "file", (Permission.EXPORT, Permission.EXPORT_OVERSEE)),
         ),
     ),
     (
@@ -220,6 +232,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     for signal, receiver in RECEIVERS:
         signal.connect(receiver)
     outreach.intake.rules.register(*IMPORTERS)
+    outreach.exports.rules.offers.register(*EXPORTED)
+    outreach.exports.queries.account_of[:] = [outreach.people.queries.account_by_id]
+    outreach.exports.queries.overseen[:] = [outreach.organisations.queries.units_overseen]
+    outreach.exports.operations.concerned[:] = [outreach.people.operations.note_exported]
     timetable.keep(ERRANDS)
     outreach.cases.queries.followed_people[:] = [outreach.liaison.queries.paired_people]
     outreach.cases.queries.origins[:] = [outreach.liaison.queries.origin_of]

@@ -10,18 +10,28 @@
 //
 // It is written last, so that a page served during a build finds files that exist.
 //
+// Documents are set with fonts of their own (outreach/exports/documents/fonts.py); they lie beside what is built,
+// so that whoever carries static/dist/ away has everything.
+//
 // A script that needs a file's address imports it:
 //   import readerWasm from "zxing-wasm/reader/zxing_reader.wasm";   // "/static/dist/assets/zxing_reader-….wasm"
 
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import esbuild from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = join(root, "static");
 const dist = join(source, "dist");
+
+const fonts = [
+  "fonts-sc/fonts/NotoSansHans-Regular.otf",
+  "fonts-sc/fonts/NotoSansHans-Bold.otf",
+  "fonts-jp/fonts/NotoSansJP-Regular.otf",
+  "fonts-jp/fonts/NotoSansJP-Bold.otf",
+].map((name) => join(root, "node_modules", "@embedpdf", name));
 
 const code = [".js", ".css"];
 const copied = [".svg", ".png", ".ico", ".webp", ".woff2"];
@@ -82,11 +92,24 @@ async function build() {
     await writeFile(path, contents);
   }
 
+  const kept = await copyFonts();
   const fresh = join(dist, "manifest.json.new");
   await mkdir(dist, { recursive: true });
   await writeFile(fresh, JSON.stringify(Object.fromEntries(Object.entries(manifest).sort()), null, 1) + "\n");
   await rename(fresh, join(dist, "manifest.json"));
-  await clear(new Set([join(dist, "manifest.json"), ...outputFiles.map(({ path }) => resolve(path))]));
+  await clear(new Set([join(dist, "manifest.json"), ...kept, ...outputFiles.map(({ path }) => resolve(path))]));
+}
+
+async function copyFonts() {
+  const folder = join(dist, "fonts");
+  await mkdir(folder, { recursive: true });
+  return Promise.all(
+    fonts.map(async (font) => {
+      const copy = join(folder, basename(font));
+      if (!existsSync(copy)) await copyFile(font, copy);
+      return copy;
+    }),
+  );
 }
 
 // Takes away what earlier builds left.

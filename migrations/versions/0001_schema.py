@@ -196,6 +196,40 @@ def upgrade() -> None:
     with op.batch_alter_table('contact_codes', schema=None) as batch_op:
         batch_op.create_index('ix_contact_codes_latest', ['contact_point_id', 'sent_at'], unique=False)
 
+    op.create_table('exports',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('offer', sa.String(length=40), nullable=False),
+    sa.Column('format', sa.Enum('xlsx', 'csv', 'pdf', 'docx', name='format', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('state', sa.Enum('asked', 'ready', 'stopped', 'deleted', name='exportstate', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('account_name', sa.String(length=120), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('organisation_name', sa.String(length=200), nullable=False),
+    sa.Column('language', sa.String(length=12), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('arguments', sa.Text(), nullable=False),
+    sa.Column('narrowed', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('columns', sa.JSON(), nullable=False),
+    sa.Column('in_full', sa.JSON(), nullable=False),
+    sa.Column('rows', sa.Integer(), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=True),
+    sa.Column('bytes', sa.Integer(), nullable=True),
+    sa.Column('sha256', sa.String(length=64), nullable=True),
+    sa.Column('downloads', sa.Integer(), nullable=False),
+    sa.Column('work_id', sa.Integer(), nullable=True),
+    sa.Column('asked_at', sa.DateTime(), nullable=False),
+    sa.Column('finished_at', sa.DateTime(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(), nullable=True),
+    sa.CheckConstraint("(state IN ('ready', 'deleted')) = (finished_at IS NOT NULL)", name=op.f('ck_exports_finished_means_when')),
+    sa.ForeignKeyConstraint(['work_id'], ['work.id'], name=op.f('fk_exports_work_id_work')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_exports'))
+    )
+    with op.batch_alter_table('exports', schema=None) as batch_op:
+        batch_op.create_index('ix_exports_expiry', ['state', 'expires_at'], unique=False)
+        batch_op.create_index('ix_exports_log', ['organisation_id', 'id'], unique=False)
+        batch_op.create_index('ix_exports_own', ['account_id', 'id'], unique=False)
+
     op.create_table('history_words',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('line_id', sa.Integer(), nullable=False),
@@ -343,6 +377,15 @@ def upgrade() -> None:
         batch_op.create_index('ix_events_portal', ['state', 'visibility', 'starts_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_events_programme_id'), ['programme_id'], unique=False)
 
+    op.create_table('export_pieces',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('export_id', sa.Integer(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['export_id'], ['exports.id'], name=op.f('fk_export_pieces_export_id_exports')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_export_pieces')),
+    sa.UniqueConstraint('export_id', 'position', name=op.f('uq_export_pieces_export_id_position'))
+    )
     op.create_table('grants',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
@@ -1013,6 +1056,7 @@ def downgrade() -> None:
     op.drop_table('import_rows')
     op.drop_table('import_files')
     op.drop_table('grants')
+    op.drop_table('export_pieces')
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_events_programme_id'))
         batch_op.drop_index('ix_events_portal')
@@ -1033,6 +1077,12 @@ def downgrade() -> None:
 
     op.drop_table('imports')
     op.drop_table('history_words')
+    with op.batch_alter_table('exports', schema=None) as batch_op:
+        batch_op.drop_index('ix_exports_own')
+        batch_op.drop_index('ix_exports_log')
+        batch_op.drop_index('ix_exports_expiry')
+
+    op.drop_table('exports')
     with op.batch_alter_table('contact_codes', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_codes_latest')
 

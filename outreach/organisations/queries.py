@@ -77,6 +77,11 @@ def reaches(viewer: Account, organisation: Organisation, *permissions: Permissio
     )
 
 
+def units_overseen(viewer: Account) -> sa.Select[tuple[int]] | None:
+    """Return a select of the ids of the units whose exports the viewer oversees; None for who oversees none."""
+    return reach(viewer, Permission.EXPORT_OVERSEE) if viewer.may(Permission.EXPORT_OVERSEE) else None
+
+
 @dataclass(frozen=True)
 class Branch:
     """An organisation and how deep it stands below the top of what is shown (0 at the top)."""

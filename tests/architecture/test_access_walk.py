@@ -16,6 +16,8 @@ from werkzeug.routing import Rule
 
 from outreach.door.models import DoorInvitation, DoorPass
 from outreach.events.rules import EventState
+from outreach.exports.models import Export
+from outreach.exports.rules import Format
 from outreach.intake.models import ImportRow
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine
@@ -84,6 +86,8 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "visit_id": visit.id,
         "import_id": imported.id,
         "row_id": row.id,
+        "export_id": _export(organiser),
+        "offer": "people",
         "pass_id": _door_pass(event, organiser),
         # what a city shows to everybody has no secret in its name, and may still be changed by its owner only
         "programme_id": factories.a_programme("邻县品牌", organisation=county).id,
@@ -184,6 +188,29 @@ def _history_of(world: World) -> int:
         if name.endswith("_id")
     ]
     return db.session.scalar(sa.select(sa.func.count()).select_from(HistoryLine).where(sa.or_(*subjects)))
+
+
+def _export(organiser: Account) -> int:
+    export = Export(
+        offer="people",
+        format=Format.XLSX,
+        account_id=organiser.id,
+        account_name=organiser.name,
+        organisation_id=organiser.organisation_id,
+        organisation_name=organiser.organisation.name,
+        language="zh_Hans_CN",
+        title=SECRET,
+        arguments={},
+        narrowed=[],
+        reason=SECRET,
+        columns=["name"],
+        in_full=[],
+        rows=1,
+        asked_at=factories.BEFORE,
+    )
+    db.session.add(export)
+    db.session.flush()
+    return export.id
 
 
 def _door_pass(event: Any, organiser: Account) -> int:

@@ -61,6 +61,8 @@ class Permission(StrEnum):
     PAIRING_EDIT = "pairing_edit"
     PAIRING_READ = "pairing_read"  # every pairing of the organisation; one's own need no permission
     VISIT_LOG = "visit_log"
+    EXPORT = "export"  # lists as files, with a reason, logged; what is in them follows from what may be read
+    EXPORT_OVERSEE = "export_oversee"  # who took what out, and why
 
     @property
     def label(self) -> str:
@@ -106,7 +108,9 @@ ROLES = {
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER, Permission.SMS_PAGE}),
+    Role.ADMINISTRATOR: frozenset(
+        {Permission.ADMINISTER, Permission.SMS_PAGE, Permission.EXPORT, Permission.EXPORT_OVERSEE}
+    ),
     Role.ORGANISER: frozenset(
         {
             Permission.PEOPLE_READ,
@@ -124,6 +128,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CASE_ASSIGN,
             Permission.PAIRING_EDIT,
             Permission.PAIRING_READ,
+            Permission.EXPORT,
         }
     ),
     Role.SUPERVISOR: frozenset(
@@ -136,12 +141,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CASE_ASSIGN,
             Permission.CASE_SUPERVISE,
             Permission.PAIRING_READ,
+            Permission.EXPORT,
+            Permission.EXPORT_OVERSEE,
         }
     ),
     Role.APPROVER: frozenset({Permission.EVENT_READ, Permission.EVENT_APPROVE, Permission.REGISTRATION_READ}),
-    Role.HANDLER: frozenset({Permission.CASE_HANDLE}),
-    Role.DEPUTY_HANDLER: frozenset({Permission.CASE_HANDLE}),
-    Role.LIAISON_OFFICER: frozenset({Permission.VISIT_LOG, Permission.CASE_REGISTER}),
+    Role.HANDLER: frozenset({Permission.CASE_HANDLE, Permission.EXPORT}),
+    Role.DEPUTY_HANDLER: frozenset({Permission.CASE_HANDLE, Permission.EXPORT}),
+    Role.LIAISON_OFFICER: frozenset({Permission.VISIT_LOG, Permission.CASE_REGISTER, Permission.EXPORT}),
     Role.LEADER: frozenset({Permission.VISIT_LOG}),
     Role.SERVICE_OFFICER: frozenset(
         {Permission.PEOPLE_READ, Permission.PEOPLE_REVEAL, Permission.VISIT_LOG, Permission.CASE_REGISTER}

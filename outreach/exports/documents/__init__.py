@@ -1,0 +1,74 @@
+"""What leaves the house: a list as a workbook, as text between commas, or on paper."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from flask_babel import gettext
+
+from outreach.exports.documents import delimited, paper, workbook
+from outreach.exports.rules import Format
+from outreach.exports.rules.offers import Asked, Column, Mark
+from outreach.exports.rules.texts import plain
+from outreach.kernel.clock import local
+
+Cell = str | int | float | date | datetime | None
+
+
+def write_table(
+    file: Path, kind: Format, mark: Mark, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]
+) -> None:
+    """Write a list into a file, row by row."""
+    labels = [gettext(column.label) for column in columns]
+    if kind is Format.XLSX:
+        workbook.write(file, mark, labels, rows)
+    elif kind is Format.CSV:
+        delimited.write(file, mark, labels, rows)
+    else:
+        paper.write_list(file, mark, labels, [column.room for column in columns], rows)
+
+
+def cells(columns: Sequence[Column], in_full: frozenset[str], asked: Asked) -> Callable[[Sequence[Any]], list[Cell]]:
+    """Return what makes the cells of a row from what was read for it; what is sensitive is masked unless `in_full`."""
+    makers, at = [], 0
+    for column in columns:
+        makers.append(_maker(column, at, column.key in in_full, asked))
+        at += len(column.of)
+    said = lru_cache(maxsize=1024, typed=True)(_said)
+
+    def of_row(row: Sequence[Any]) -> list[Cell]:
+        return [
+            plain(cell) if type(cell := make(row)) is str else cell if cell is None else said(cell) for make in makers
+        ]
+
+    return of_row
+
+
+def _maker(column: Column, at: int, in_full: bool, asked: Asked) -> Callable[[Sequence[Any]], Any]:
+    shown, width = column.shown, len(column.of)
+    if column.dated:
+        made = lambda row: shown(asked, *row[at : at + width])  # noqa: E731
+    elif shown is not None:
+        made = lambda row: shown(*row[at : at + width])  # noqa: E731
+    elif width:
+        made = itemgetter(at)
+    else:
+        made = lambda _row: None  # noqa: E731 -- room to write in by hand
+    if column.sensitive is None or in_full:
+        return made
+    masked = column.sensitive.masked
+    return lambda row: None if (value := made(row)) in (None, "") else masked(value)
+
+
+def _said(value: Any) -> Cell:
+    """Return a value as a cell holds it: enum members by their names, moments on the office's clocks, yes and no."""
+    if hasattr(value, "label"):
+        return gettext(value.label)
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, datetime):
+        return local(value).replace(tzinfo=None)
+    return value
