@@ -40,6 +40,7 @@ import outreach.kernel.history
 import outreach.liaison.imports
 import outreach.liaison.models
 import outreach.liaison.queries
+import outreach.liaison.receivers
 import outreach.liaison.views
 import outreach.notices.models
 import outreach.notices.views
@@ -53,6 +54,8 @@ import outreach.people.documents
 import outreach.people.imports
 import outreach.people.operations
 import outreach.people.queries
+import outreach.people.rules.merging
+import outreach.people.signals
 import outreach.people.views
 import outreach.portal.views
 import outreach.programmes.views
@@ -105,6 +108,16 @@ RECEIVERS = (
     (outreach.events.signals.event_moved, outreach.registration.receivers.tell_those_registered),
     (outreach.events.signals.capacity_changed, outreach.registration.receivers.move_up),
     (outreach.registration.signals.withdrawing, outreach.door.receivers.keep_who_came_in),
+    (outreach.people.signals.people_merging, outreach.registration.receivers.settle_twice),
+    (outreach.people.signals.people_merging, outreach.liaison.receivers.settle_twice),
+    (outreach.people.signals.merge_undone, outreach.registration.receivers.restore),
+    (outreach.people.signals.merge_undone, outreach.liaison.receivers.restore),
+)
+ROWS_OF_A_PERSON = (
+    *outreach.notices.rules.ROWS_OF_A_PERSON,
+    *outreach.cases.rules.ROWS_OF_A_PERSON,
+    *outreach.registration.rules.ROWS_OF_A_PERSON,
+    *outreach.liaison.rules.ROWS_OF_A_PERSON,
 )
 IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
     outreach.organisations.imports.IMPORTER,
@@ -236,6 +249,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     outreach.exports.queries.account_of[:] = [outreach.people.queries.account_by_id]
     outreach.exports.queries.overseen[:] = [outreach.organisations.queries.units_overseen]
     outreach.exports.operations.concerned[:] = [outreach.people.operations.note_exported]
+    outreach.people.rules.merging.declare(ROWS_OF_A_PERSON)
     timetable.keep(ERRANDS)
     outreach.cases.queries.followed_people[:] = [outreach.liaison.queries.paired_people]
     outreach.cases.queries.origins[:] = [outreach.liaison.queries.origin_of]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 from outreach.kernel.working_days import Deadline, WorkingCalendar
+from outreach.people.rules.merging import Rows
 
 
 class Topic(StrEnum):
@@ -697,3 +698,7 @@ def after(state: CaseState, move: Move) -> CaseState:
         return MOVES[state][move]
     except KeyError:
         raise MoveRefused(move=move, state=state) from None
+
+
+ROWS_OF_A_PERSON = (Rows("cases", N_("requests")),)
+"""What merging two records of one person calls what stands here."""

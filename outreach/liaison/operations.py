@@ -1,8 +1,9 @@
 """Pairing people, and writing down that they met: everything about liaison that changes."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -32,6 +33,7 @@ from outreach.liaison.rules import (
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person
 from outreach.people.rules import ContactKind
+from outreach.people.rules.merging import Stay
 
 
 def pair(
@@ -99,6 +101,39 @@ def end_pairing(*, pairing: Pairing, ends_on: date, by: Actor, now: datetime) ->
     history.write(
         subject=Subject("pairing", pairing.id), act="ended", by=by, now=now, facts={"ends_on": ends_on.isoformat()}
     )
+
+
+def settle_twice(*, kept: Person, gone: Person, by: Actor, now: datetime) -> list[dict[str, Any]]:
+    """Leave each leader one living pairing with two records that become one, the earlier; return what was ended."""
+    settled = []
+    for earlier, later in queries.living_of_both(kept.id, gone.id):
+        later.ends_on = max(later.starts_on, office_day(now))
+        history.write(
+            subject=Subject("pairing", later.id),
+            act="ended",
+            by=by,
+            now=now,
+            facts={"ends_on": later.ends_on.isoformat(), "twice": earlier.id},
+        )
+        settled.append({"table": Pairing.__tablename__, "id": later.id, "ends_on": later.ends_on.isoformat()})
+    db.session.flush()
+    return settled
+
+
+def restore(*, settled: Sequence[Mapping[str, Any]], by: Actor, now: datetime) -> list[dict[str, Any]]:
+    """Take up again the pairings that `settle_twice` ended; return what cannot be, with the reason."""
+    stayed: list[dict[str, Any]] = []
+    for entry in settled:
+        pairing = db.session.get(Pairing, entry["id"])
+        if pairing is None or pairing.ends_on is None or pairing.ends_on.isoformat() != entry["ends_on"]:
+            continue
+        if queries.living_pairing(pairing.leader, pairing.person) is not None:
+            stayed.append({"table": Pairing.__tablename__, "id": pairing.id, "why": Stay.TAKEN.value})
+            continue
+        pairing.ends_on = None
+        db.session.flush()
+        history.write(subject=Subject("pairing", pairing.id), act="taken_up_again", by=by, now=now, facts={})
+    return stayed
 
 
 def fresh_form_token() -> str:

@@ -123,6 +123,18 @@ def pairings_of_person(viewer: Account, person_id: int) -> Sequence[Pairing]:
     ).all()
 
 
+def living_of_both(one_id: int, other_id: int) -> list[tuple[Pairing, Pairing]]:
+    """Return the living pairings that the same leaders have with two records, the earlier of each pair first."""
+    found: dict[int, list[Pairing]] = {}
+    for pairing in db.session.scalars(
+        sa.select(Pairing)
+        .where(Pairing.person_id.in_((one_id, other_id)), Pairing.ends_on.is_(None))
+        .order_by(Pairing.starts_on, Pairing.id)
+    ):
+        found.setdefault(pairing.leader_id, []).append(pairing)
+    return [tuple(pair) for pair in found.values() if len(pair) == 2]
+
+
 def is_paired_with(viewer: Account, person_id: int) -> bool:
     """Tell whether the viewer meets this talent, as leader, officer or liaison officer."""
     return db.session.scalar(paired_people(viewer).where(Pairing.person_id == person_id).limit(1)) is not None

@@ -9,6 +9,7 @@ from outreach.cases.rules import Topic
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 from outreach.people.rules import Rhythm
+from outreach.people.rules.merging import Rows, Twice
 
 
 class PairingKind(StrEnum):
@@ -177,3 +178,10 @@ def rhythm_said(text: str) -> Rhythm | None:
         if sign in text:
             return rhythm
     return None
+
+
+ROWS_OF_A_PERSON = (
+    Rows("pairings", N_("pairings"), Twice.SETTLED),
+    Rows("visit_talents", N_("visits"), Twice.SET_ASIDE),
+)
+"""What merging two records of one person calls what stands here."""

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from outreach.kernel.wording import N_
+from outreach.people.rules.merging import Rows
 
 
 class Channel(StrEnum):
@@ -39,3 +40,6 @@ MESSAGE_STATES = {
     MessageState.OPENED: N_("Opened"),
     MessageState.FAILED: N_("Failed"),
 }
+
+ROWS_OF_A_PERSON = (Rows("messages", N_("messages")),)
+"""What merging two records of one person calls what stands here."""

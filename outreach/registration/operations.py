@@ -5,7 +5,9 @@ written; a trigger (kernel/guards.py) refuses what would be one too many all the
 """
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,13 +15,16 @@ from outreach.events.models import Event, PlaceGroup
 from outreach.kernel import history
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.database import db, locked
+from outreach.kernel.refusals import Refused
 from outreach.notices.operations import tell
 from outreach.people.models import ContactPoint, Person
+from outreach.people.rules.merging import BothCameIn, Stay
 from outreach.registration import queries, signals
 from outreach.registration.models import Registration
 from outreach.registration.rules import (
     CODE_LENGTH,
     CODE_SIGNS,
+    REGISTERED_TWICE,
     GroupOfAnotherEvent,
     ReasonMissing,
     RegistrationMove,
@@ -120,6 +125,71 @@ def confirm(*, registration: Registration, by: Actor, now: datetime) -> None:
     _tell(registration, "confirmed", now=now)
 
 
+def settle_twice(*, kept: Person, gone: Person, by: Actor, now: datetime) -> list[dict[str, Any]]:
+    """Leave one living registration an event to two records that become one; return what was taken back.
+
+    One that came in stands before one that did not, one with a place before one that waits, then the earlier.
+    :raises BothCameIn: if both came in at one event
+    """
+    settled = []
+    for pair in queries.living_of_both(kept.id, gone.id):
+        first, second = sorted(pair, key=lambda one: (not one.state.holds_a_place, one.created_at, one.id))
+        settled.append(_take_one_back((second, first), by=by, now=now))
+    return settled
+
+
+def restore(*, settled: Sequence[Mapping[str, Any]], by: Actor, now: datetime) -> list[dict[str, Any]]:
+    """Bring back what `settle_twice` took back; return what cannot be, with the reason (people.rules.merging.Stay).
+
+    This is no move of a registration, which never comes back once it has ended, but the undoing of one.
+    A place that went to somebody else is not taken from them: the registration waits where it stood in the line.
+    """
+    stayed: list[dict[str, Any]] = []
+    for entry in settled:
+        registration = db.session.get(Registration, entry["id"])
+        if registration is None or registration.state is not RegistrationState.CANCELLED:
+            continue
+        group = _hold(registration.group_id)
+        _hold_registration(registration)
+        if not passes_places_on(registration.event, now=now):
+            stayed.append(_stays(registration, Stay.BEGUN))
+            continue
+        was = RegistrationState(entry["was"])
+        if was.holds_a_place and queries.places_of(group).is_full:
+            was = RegistrationState.WAITLISTED
+            stayed.append(_stays(registration, Stay.QUEUED))
+        history.write(
+            subject=registration.subject,
+            act="registration.restored",
+            by=by,
+            now=now,
+            facts={"from": registration.state, "to": was},
+        )
+        registration.state, registration.ended_at, registration.reason = was, None, None
+        if was is RegistrationState.CONFIRMED:
+            registration.confirmed_at = now
+        db.session.flush()
+        _tell(registration, MESSAGES[registration.state], now=now)
+    return stayed
+
+
+def _stays(registration: Registration, why: Stay) -> dict[str, Any]:
+    return {"table": Registration.__tablename__, "id": registration.id, "why": why.value}
+
+
+def _take_one_back(order: Sequence[Registration], *, by: Actor, now: datetime) -> dict[str, Any]:
+    """Take back the first of two that can be: whoever came in cannot."""
+    for registration in order:
+        was = registration.state
+        ahead = not registration.event.is_over(now)
+        try:
+            _end(registration, RegistrationMove.CANCEL, by=by, now=now, reason=REGISTERED_TWICE, told=ahead)
+        except Refused:
+            continue
+        return {"table": Registration.__tablename__, "id": registration.id, "was": was.value}
+    raise BothCameIn(event=order[0].event.title)
+
+
 def fill(*, group: PlaceGroup, now: datetime, most: int = 20) -> int:
     """Give the free places of a group to the first in its line, in order; return how many moved up. Each is told.
 
@@ -193,7 +263,15 @@ def _insert(
     raise AssertionError("unreachable")
 
 
-def _end(registration: Registration, move: RegistrationMove, *, by: Actor, now: datetime, reason: str | None) -> None:
+def _end(
+    registration: Registration,
+    move: RegistrationMove,
+    *,
+    by: Actor,
+    now: datetime,
+    reason: str | None,
+    told: bool = True,
+) -> None:
     group = _hold(registration.group_id)
     _hold_registration(registration)
     signals.withdrawing.send(registration)
@@ -202,7 +280,8 @@ def _end(registration: Registration, move: RegistrationMove, *, by: Actor, now: 
     registration.ended_at = now
     registration.reason = reason
     db.session.flush()  # the place must be free before it is counted
-    _tell(registration, MESSAGES[registration.state], now=now)
+    if told:
+        _tell(registration, MESSAGES[registration.state], now=now)
     if freed:
         fill(group=group, now=now)
 

@@ -63,6 +63,19 @@ def living(*, event_id: int, person_id: int) -> Registration | None:
     )
 
 
+def living_of_both(one_id: int, other_id: int) -> list[tuple[Registration, Registration]]:
+    """Return the registrations by which two records hold or await places at the same events, in the order of events."""
+    found: dict[int, list[Registration]] = {}
+    for registration in db.session.scalars(
+        sa.select(Registration)
+        .where(Registration.person_id.in_((one_id, other_id)), Registration.state.in_(LIVING))
+        .options(joinedload(Registration.event))
+        .order_by(Registration.event_id, Registration.id)
+    ):
+        found.setdefault(registration.event_id, []).append(registration)
+    return [tuple(pair) for pair in found.values() if len(pair) == 2]
+
+
 def by_ticket(token: str) -> Registration | None:
     """Return the registration a ticket's link stands for, with its event; None where the link is not one of ours."""
     registration_id = id_in_token(token)

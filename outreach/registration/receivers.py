@@ -1,10 +1,14 @@
-"""What registration does when something happens to an event. Connected by name in app.py."""
+"""What registration does when something happens to an event or to people's records. Connected by name in app.py."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from outreach.events.models import Event, PlaceGroup
 from outreach.kernel import outbox
 from outreach.kernel.actor import Actor
+from outreach.people.models import Person, PersonMerge
+from outreach.registration import operations
 
 
 def cancel_registrations(event: Event, *, by: Actor, now: datetime, reason: str) -> None:
@@ -29,3 +33,16 @@ def move_up(event: Event, *, by: Actor, now: datetime, groups: list[PlaceGroup])
     """Groups have other capacities: give new places to those who wait."""
     for group in groups:
         outbox.enqueue(job="registration.fill", group_id=group.id, now=now)
+
+
+def settle_twice(kept: Person, *, gone: Person, by: Actor, now: datetime) -> list[dict[str, Any]]:
+    """Two records become one: where both are registered for an event, one registration stands."""
+    return operations.settle_twice(kept=kept, gone=gone, by=by, now=now)
+
+
+def restore(
+    _merge: PersonMerge, *, settled: Sequence[Mapping[str, Any]], by: Actor, now: datetime
+) -> list[dict[str, Any]]:
+    """They are two again: bring back what was taken back."""
+    mine = [entry for entry in settled if entry["table"] == "registrations"]
+    return operations.restore(settled=mine, by=by, now=now)

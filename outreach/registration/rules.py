@@ -9,6 +9,7 @@ from typing import Protocol
 from outreach.events.rules import EventState, RegistrationWindow
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
+from outreach.people.rules.merging import Rows, Twice
 
 
 class RegistrationState(StrEnum):
@@ -91,6 +92,8 @@ MOVES: dict[RegistrationState, dict[RegistrationMove, RegistrationState]] = {
     RegistrationState.CANCELLED: {},
     RegistrationState.REJECTED: {},
 }
+REGISTERED_TWICE = N_("Registered twice: the other registration of the same person stands.")
+"""Why the second one is taken back; kept as it stands here and translated when it is shown."""
 
 
 class RegistrationMoveRefused(Refused):
@@ -261,5 +264,9 @@ ACTS = {
     f"registration.{RegistrationMove.PROMOTE}": N_("moved up from the waiting list and has a place"),
     f"registration.{RegistrationMove.CALL_UP}": N_("moved up from the waiting list, to be looked at"),
     f"registration.{RegistrationMove.CANCEL}": N_("ended the registration"),
+    "registration.restored": N_("brought the registration back: they are two people after all"),
 }
 """What happened to a registration, as its history tells it."""
+
+ROWS_OF_A_PERSON = (Rows("registrations", N_("registrations"), Twice.SETTLED),)
+"""What merging two records of one person calls what stands here."""

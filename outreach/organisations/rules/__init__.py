@@ -46,6 +46,7 @@ class Permission(StrEnum):
     PEOPLE_READ = "people_read"
     PEOPLE_EDIT = "people_edit"
     PEOPLE_IMPORT = "people_import"
+    PEOPLE_MERGE = "people_merge"  # make one record of two, and two of one again
     PEOPLE_REVEAL = "people_reveal"  # one number in full, with a reason, logged
     PROGRAMME_EDIT = "programme_edit"
     EVENT_READ = "event_read"
@@ -116,6 +117,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PEOPLE_READ,
             Permission.PEOPLE_EDIT,
             Permission.PEOPLE_IMPORT,
+            Permission.PEOPLE_MERGE,
             Permission.PEOPLE_REVEAL,
             Permission.PROGRAMME_EDIT,
             Permission.EVENT_READ,

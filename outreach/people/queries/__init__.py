@@ -356,6 +356,12 @@ LINES = {
     "imported": N_("Completed from a file"),
     "changed": N_("Record corrected"),
     "contact_removed": N_("A number or address was taken off"),
+    "merged": N_("Another record went into this one"),
+    "merged_into": N_("This record went into another one"),
+    "merge_undone": N_("A merge was undone"),
+    "told_apart": N_("Told apart from a record like it"),
+    "perhaps_one": N_("Perhaps one person with another record after all"),
+    "contact_handed_over": N_("A number or address was noted as belonging to somebody else now"),
     "looked_at": N_("Somebody looked at masked data"),
 }
 """What a line of a person's history says, by its act."""
