@@ -884,6 +884,7 @@ def upgrade() -> None:
     sa.Column('by_kind', sa.Enum('staff', 'attendee', 'door', 'system', name='actorkind', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('by_id', sa.Integer(), nullable=True),
     sa.Column('door_pass_id', sa.Integer(), nullable=True),
+    sa.Column('hash', sa.String(length=64), nullable=False),
     sa.ForeignKeyConstraint(['door_pass_id'], ['door_passes.id'], name=op.f('fk_arrivals_door_pass_id_door_passes')),
     sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_arrivals_event_id_events')),
     sa.ForeignKeyConstraint(['registration_id'], ['registrations.id'], name=op.f('fk_arrivals_registration_id_registrations')),

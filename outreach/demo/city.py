@@ -288,7 +288,8 @@ def _arrivals(city: City, event: Event, taken: Iterable[tuple[datetime, Registra
         if made.state is RegistrationState.CONFIRMED and city.chance.random() < share
     ]
     for moment, code in sorted(came):
-        door.admit(door_pass=city.chance.choice(phones), text=code, way=EntryWay.TYPED, now=moment)
+        phone = city.chance.choice(phones)
+        door.admit(scans=[door.Scan(pass_hash=phone.token_hash, text=code, way=EntryWay.TYPED, at=moment)])
 
 
 def _unfinished_events(city: City) -> None:

@@ -1,6 +1,6 @@
 """Arrivals, and the phones that may take them down."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -9,6 +9,7 @@ from outreach.door.rules import LONGEST_NAME, EntryWay
 from outreach.events.models import Event
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.database import Model
+from outreach.kernel.history import keyed_hash
 from outreach.registration.models import Registration
 
 
@@ -49,7 +50,10 @@ class DoorPass(Model):
 
 
 class Arrival(Model):
-    """That somebody came in. Counted once, whoever scanned it, whenever it arrives."""
+    """That somebody came in. Counted once, whoever scanned it, whenever it arrives.
+
+    The row is its own line of history: triggers refuse to change or delete it, and its keyed hash covers its facts.
+    """
 
     __tablename__ = "arrivals"
     __table_args__ = (
@@ -65,6 +69,27 @@ class Arrival(Model):
     by_kind: Mapped[ActorKind]
     by_id: Mapped[int | None]
     door_pass_id: Mapped[int | None] = mapped_column(sa.ForeignKey("door_passes.id"))
+    hash: Mapped[str] = mapped_column(sa.String(64))
 
     registration: Mapped[Registration] = relationship()
     door_pass: Mapped[DoorPass | None] = relationship()
+
+
+HASHED = ("event_id", "registration_id", "at", "received_at", "way", "by_kind", "by_id", "door_pass_id")
+"""The facts of an arrival that its hash covers: all of them."""
+
+
+def hash_of_arrival(
+    *,
+    event_id: int,
+    registration_id: int,
+    at: datetime,
+    received_at: datetime,
+    way: EntryWay,
+    by_kind: ActorKind,
+    by_id: int | None,
+    door_pass_id: int | None,
+) -> str:
+    """Return the keyed hash of an arrival's facts."""
+    moments = [each.astimezone(UTC).isoformat() for each in (at, received_at)]
+    return keyed_hash(["arrival", event_id, registration_id, *moments, way, by_kind, by_id, door_pass_id])

@@ -1,13 +1,16 @@
 """Enrolling volunteers' phones and letting people in."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.door import queries
-from outreach.door.models import Arrival, DoorInvitation, DoorPass
+from outreach.door.models import Arrival, DoorInvitation, DoorPass, hash_of_arrival
 from outreach.door.rules import (
     MOST_PHONES,
     Decision,
@@ -15,6 +18,7 @@ from outreach.door.rules import (
     EntryWay,
     Ground,
     LinkFull,
+    Read,
     Ticket,
     Verdict,
     decide,
@@ -25,19 +29,37 @@ from outreach.events.rules import EventState
 from outreach.kernel import history
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.database import db, locked
-from outreach.registration.models import Registration, id_in_token
-from outreach.registration.queries import by_short_code
+from outreach.registration.models import id_in_token
 
 SEEN_EVERY = timedelta(seconds=30)
 
 
+INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A ticket before a phone: what was read or typed there, how, and when. The phone is known by its secret's hash."""
+
+    pass_hash: str
+    text: str
+    way: EntryWay
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What the door answers: the decision, whose ticket it was, and the arrival it speaks of."""
+    """What the door answers a phone: the decision, whose ticket it was, and the entry it speaks of."""
 
     decision: Decision
-    registration: Registration | None = None
-    arrival: Arrival | None = None
+    phone: queries.Phone
+    holder: queries.Holder | None = None
+    entry: queries.Entry | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the ticket is for this door's event: of another's its holder is not shown."""
+        return self.holder is not None and self.holder.event_id == self.phone.event_id
 
 
 def invite(*, event: Event, by: Actor, now: datetime) -> str:
@@ -102,50 +124,101 @@ def revoke_phone(*, door_pass: DoorPass, by: Actor, now: datetime) -> None:
         history.write(subject=event.subject, act="door.phone_revoked", by=by, now=now, facts={"pass": door_pass.id})
 
 
-def admit(*, door_pass: DoorPass, text: str, way: EntryWay, now: datetime) -> Answer:
-    """Decide about a ticket, by what was read or typed, and take the arrival down where the answer is yes.
+def admit(*, scans: Sequence[Scan]) -> list[Answer | None]:
+    """Decide about tickets, by what was read or typed, and take the arrivals down where the answer is yes.
 
-    Counted once, whoever scans it: the ticket's row is held while it is decided, and the arrival is unique.
+    One transaction for many phones: a look at the phones, one at the tickets, one statement that writes. Counted once,
+    whoever scans it: the tickets' rows are held while they are decided, and an arrival is unique.
+
+    :returns: the answers in the order of the scans; None for a phone that is not good any more
     """
-    if now - door_pass.seen_at >= SEEN_EVERY:
-        door_pass.seen_at = now
-    seen = read(text)
-    if seen.token is None and seen.code is None:
-        return _no(Ground.NO_SUCH_CODE if way is EntryWay.TYPED else Ground.NOT_A_TICKET)
-    registration_id = _registration_id(seen.token, seen.code, event_id=door_pass.event_id)
-    if registration_id is None:
-        return _no(Ground.ALTERED if seen.token else Ground.NO_SUCH_CODE)
-    registration = db.session.scalar(locked(sa.select(Registration).where(Registration.id == registration_id)))
-    if registration is None:
-        return _no(Ground.ALTERED)
-    arrival = queries.arrival_of(registration.id)
-    decision = decide(
-        Ticket(event_id=registration.event_id, state=registration.state, has_arrived=arrival is not None),
-        queries.door_of(door_pass.event),
-        now=now,
-    )
-    if decision.verdict is Verdict.IN:
-        arrival = Arrival(
-            event_id=registration.event_id,
-            registration_id=registration.id,
-            at=now,
-            received_at=now,
-            way=way,
-            by_kind=ActorKind.DOOR,
-            by_id=door_pass.id,
-            door_pass=door_pass,
+    now = max(scan.at for scan in scans)
+    phones = queries.phones_by_hash({scan.pass_hash for scan in scans}, now=now)
+    _note_seen(phones.values(), now=now)
+    asked = [read(scan.text) if scan.pass_hash in phones else None for scan in scans]
+    ids = _registration_ids(scans, asked, phones)
+    tickets = queries.held_tickets(set(ids) - {None}) if any(ids) else {}
+    answers: list[Answer | None] = []
+    arrivals: dict[int, dict[str, Any]] = {}
+    for scan, what, registration_id in zip(scans, asked, ids, strict=True):
+        phone = phones.get(scan.pass_hash)
+        answer = _decided(scan, what, phone, tickets.get(registration_id)) if phone is not None else None
+        if answer is not None and answer.decision.verdict is Verdict.IN:
+            tickets[registration_id] = replace(tickets[registration_id], entry=answer.entry)  # its next scan is another
+            arrivals[registration_id] = _arrival(scan, phone, registration_id)
+        answers.append(answer)
+    beaten = _write(arrivals) if arrivals else {}
+    return [_as_it_stands(answer, beaten) for answer in answers]
+
+
+def _note_seen(phones: Iterable[queries.Phone], *, now: datetime) -> None:
+    unseen = [phone.id for phone in phones if now - phone.seen_at >= SEEN_EVERY]
+    if unseen:
+        db.session.execute(
+            sa.update(DoorPass)
+            .where(DoorPass.id.in_(unseen))
+            .values(seen_at=now)
+            .execution_options(synchronize_session=False)
         )
-        db.session.add(arrival)
-        db.session.flush()
-    return Answer(decision, registration, arrival)
 
 
-def _no(ground: Ground) -> Answer:
-    return Answer(Decision(Verdict.REFUSED, ground))
+def _registration_ids(
+    scans: Sequence[Scan], asked: Sequence[Read | None], phones: Mapping[str, queries.Phone]
+) -> list[int | None]:
+    """Return whose tickets are meant: tokens say it themselves, short codes are looked up."""
+    codes = [
+        (phones[scan.pass_hash].event_id, what.code) if what is not None and what.code is not None else None
+        for scan, what in zip(scans, asked, strict=True)
+    ]
+    by_code = queries.ids_by_code(set(codes) - {None}) if any(codes) else {}
+    return [
+        id_in_token(what.token) if what is not None and what.token is not None else by_code.get(code)
+        for what, code in zip(asked, codes, strict=True)
+    ]
 
 
-def _registration_id(token: str | None, code: str | None, *, event_id: int) -> int | None:
-    if token is not None:
-        return id_in_token(token)
-    found = by_short_code(event_id=event_id, code=code or "")
-    return found.id if found is not None else None
+def _decided(scan: Scan, what: Read, phone: queries.Phone, holder: queries.Holder | None) -> Answer:
+    if holder is None:
+        if what.token is not None:
+            ground = Ground.ALTERED
+        else:
+            no_code = what.code is not None or scan.way is EntryWay.TYPED
+            ground = Ground.NO_SUCH_CODE if no_code else Ground.NOT_A_TICKET
+        return Answer(Decision(Verdict.REFUSED, ground), phone)
+    ticket = Ticket(event_id=holder.event_id, state=holder.state, has_arrived=holder.entry is not None)
+    decision = decide(ticket, phone.door, now=scan.at)
+    entry = holder.entry
+    if decision.verdict is Verdict.IN:
+        entry = queries.Entry(at=scan.at, gate=phone.gate, by=phone.name)
+    return Answer(decision, phone, holder, entry)
+
+
+def _arrival(scan: Scan, phone: queries.Phone, registration_id: int) -> dict[str, Any]:
+    facts = {
+        "event_id": phone.event_id,
+        "registration_id": registration_id,
+        "at": scan.at,
+        "received_at": scan.at,
+        "way": scan.way,
+        "by_kind": ActorKind.DOOR,
+        "by_id": phone.id,
+        "door_pass_id": phone.id,
+    }
+    return facts | {"hash": hash_of_arrival(**facts)}
+
+
+def _write(arrivals: Mapping[int, dict[str, Any]]) -> dict[int, queries.Entry]:
+    """Write arrivals; return when those came in, by registration, whom another transaction let in a moment earlier."""
+    insert = INSERT[db.session.get_bind().dialect.name]
+    written = db.session.connection().execute(
+        insert(Arrival.__table__).on_conflict_do_nothing().returning(Arrival.__table__.c.registration_id),
+        list(arrivals.values()),
+    )
+    late = arrivals.keys() - set(written.scalars())
+    return queries.entries_of(late) if late else {}
+
+
+def _as_it_stands(answer: Answer | None, beaten: Mapping[int, queries.Entry]) -> Answer | None:
+    if answer is None or answer.holder is None or answer.holder.registration_id not in beaten:
+        return answer
+    return replace(answer, decision=Decision(Verdict.ALREADY), entry=beaten[answer.holder.registration_id])

@@ -1,22 +1,23 @@
 """Reading the door: its phones, its arrivals, and whom somebody at the door asks for."""
 
 import hashlib
-from collections.abc import Sequence
+import hmac
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from outreach.door.models import Arrival, DoorInvitation, DoorPass
+from outreach.door.models import HASHED, Arrival, DoorInvitation, DoorPass, hash_of_arrival
 from outreach.door.rules import PASSES_OUTLIVE, Door
-from outreach.events.models import Event
+from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import EventState
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
-from outreach.people.models import Person
-from outreach.people.rules import TimelineEntry
+from outreach.people.models import ContactPoint, Person
+from outreach.people.rules import ContactKind, TimelineEntry
 from outreach.registration.models import Registration
 from outreach.registration.rules import RegistrationState
 
@@ -34,13 +35,6 @@ class Count:
 def hash_of(token: str) -> str:
     """Return what of a link's or a phone's secret is kept: its hash, so that a stolen database opens no door."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def door_of(event: Event) -> Door:
-    """Return what of an event decides at its door."""
-    return Door(
-        event_id=event.id, state=event.state, opens_at=event.doors_open_at or event.starts_at, ends_at=event.ends_at
-    )
 
 
 def invitation_by_token(token: str, *, now: datetime) -> DoorInvitation | None:
@@ -65,7 +59,11 @@ def pass_by_token(token: str, *, now: datetime) -> DoorPass | None:
 
 def has_a_door(event: Event, now: datetime) -> bool:
     """Tell whether links and phones of an event are good: once it is public, until some hours after its end."""
-    return event.state not in {EventState.DRAFT, EventState.SUBMITTED} and now < event.ends_at + PASSES_OUTLIVE
+    return _good(event.state, event.ends_at, now)
+
+
+def _good(state: EventState, ends_at: datetime, now: datetime) -> bool:
+    return state not in {EventState.DRAFT, EventState.SUBMITTED} and now < ends_at + PASSES_OUTLIVE
 
 
 def open_invitation(event_id: int) -> DoorInvitation | None:
@@ -100,6 +98,159 @@ def phones_enrolled(invitation_id: int) -> int:
     )
 
 
+@dataclass(frozen=True)
+class Phone:
+    """A phone at a door, as letting in needs it, with what of its event is shown."""
+
+    id: int
+    event_id: int
+    name: str
+    gate: str | None
+    seen_at: datetime
+    title: str
+    door: Door
+
+
+def phones_by_hash(hashes: Collection[str], *, now: datetime) -> dict[str, Phone]:
+    """Return the phones whose secrets have these hashes, those left out that are not good any more."""
+    found = db.session.execute(
+        sa.select(
+            DoorPass.token_hash,
+            DoorPass.id,
+            DoorPass.event_id,
+            DoorPass.name,
+            DoorPass.gate,
+            DoorPass.seen_at,
+            Event.title,
+            Event.state,
+            sa.func.coalesce(Event.doors_open_at, Event.starts_at, type_=Event.starts_at.type).label("opens_at"),
+            Event.ends_at,
+        )
+        .join(Event, Event.id == DoorPass.event_id)
+        .where(DoorPass.token_hash.in_(hashes), DoorPass.revoked_at.is_(None))
+        .order_by(DoorPass.id)
+    )
+    return {
+        row.token_hash: Phone(
+            id=row.id,
+            event_id=row.event_id,
+            name=row.name,
+            gate=row.gate,
+            seen_at=row.seen_at,
+            title=row.title,
+            door=Door(event_id=row.event_id, state=row.state, opens_at=row.opens_at, ends_at=row.ends_at),
+        )
+        for row in found
+        if _good(row.state, row.ends_at, now)
+    }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """When somebody came in, and whose phone let them in where it was a phone."""
+
+    at: datetime
+    gate: str | None
+    by: str | None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A ticket and who holds it, as far as the door is shown it."""
+
+    registration_id: int
+    event_id: int
+    state: RegistrationState
+    short_code: str
+    group: str
+    name: str
+    phone: str | None
+    event_title: str
+    event_starts_at: datetime
+    entry: Entry | None
+
+
+def held_tickets(registration_ids: Collection[int]) -> dict[int, Holder]:
+    """Return tickets by the registration's id, each held until the transaction ends: nobody ends it meanwhile."""
+    found = db.session.execute(
+        sa.select(
+            Registration.id,
+            Registration.event_id,
+            Registration.state,
+            Registration.short_code,
+            PlaceGroup.name.label("group_name"),
+            Person.name.label("person_name"),
+            ContactPoint.kind,
+            ContactPoint.value,
+            Event.title,
+            Event.starts_at,
+            Arrival.at,
+            DoorPass.gate,
+            DoorPass.name.label("let_in_by"),
+        )
+        .join(PlaceGroup, PlaceGroup.id == Registration.group_id)
+        .join(Person, Person.id == Registration.person_id)
+        .join(Event, Event.id == Registration.event_id)
+        .outerjoin(ContactPoint, ContactPoint.id == Registration.contact_point_id)
+        .outerjoin(Arrival, Arrival.registration_id == Registration.id)
+        .outerjoin(DoorPass, DoorPass.id == Arrival.door_pass_id)
+        .where(Registration.id.in_(registration_ids))
+        .order_by(Registration.id)  # two transactions hold what both want in the same order
+        .with_for_update(of=Registration)
+    )
+    return {
+        row.id: Holder(
+            registration_id=row.id,
+            event_id=row.event_id,
+            state=row.state,
+            short_code=row.short_code,
+            group=row.group_name,
+            name=row.person_name,
+            phone=row.value if row.kind is ContactKind.PHONE else None,
+            event_title=row.title,
+            event_starts_at=row.starts_at,
+            entry=Entry(at=row.at, gate=row.gate, by=row.let_in_by) if row.at is not None else None,
+        )
+        for row in found
+    }
+
+
+def entries_of(registration_ids: Collection[int]) -> dict[int, Entry]:
+    """Return when and by whom tickets were taken, by the registration's id."""
+    found = db.session.execute(
+        sa.select(Arrival.registration_id, Arrival.at, DoorPass.gate, DoorPass.name)
+        .outerjoin(DoorPass, DoorPass.id == Arrival.door_pass_id)
+        .where(Arrival.registration_id.in_(registration_ids))
+        .order_by(Arrival.id)
+    )
+    return {row.registration_id: Entry(at=row.at, gate=row.gate, by=row.name) for row in found}
+
+
+def ids_by_code(codes: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Return the ids of registrations by their event and short code (in its normal form)."""
+    found = db.session.execute(
+        sa.select(Registration.event_id, Registration.short_code, Registration.id)
+        .where(sa.tuple_(Registration.event_id, Registration.short_code).in_(codes))
+        .order_by(Registration.id)
+    )
+    return {(row.event_id, row.short_code): row.id for row in found}
+
+
+def broken_arrivals(*, most: int = 100) -> list[int]:
+    """Return the ids of the first arrivals whose facts are not those that were written, in order of their ids."""
+    broken: list[int] = []
+    found = db.session.execute(
+        sa.select(Arrival.id, Arrival.hash, *(getattr(Arrival, name) for name in HASHED)).order_by(Arrival.id),
+        execution_options={"yield_per": 1000},
+    )
+    for arrival_id, kept, *facts in found:
+        if not hmac.compare_digest(kept, hash_of_arrival(**dict(zip(HASHED, facts, strict=True)))):
+            broken.append(arrival_id)
+            if len(broken) == most:
+                break
+    return broken
+
+
 def arrival_of(registration_id: int) -> Arrival | None:
     """Return when and by whom a ticket was taken, if it was."""
     return db.session.scalar(
@@ -116,6 +267,21 @@ def counts(event_id: int) -> Count:
         .where(Registration.event_id == event_id, Registration.state == RegistrationState.CONFIRMED)
     )
     return Count(arrived=arrived, expected=expected)
+
+
+COUNTED_EVERY = timedelta(seconds=1)
+_counted: dict[int, tuple[datetime, Count]] = {}
+
+
+def counts_lately(event_id: int, *, now: datetime) -> Count:
+    """Return the same, counted anew by this process at most once a second: under a rush it is up to a second old."""
+    at, count = _counted.get(event_id, (None, None))
+    if count is None or not at <= now < at + COUNTED_EVERY:
+        if count is not None:
+            _counted[event_id] = now, count  # or all who come while it is counted would count too
+        count = counts(event_id)
+        _counted[event_id] = now, count
+    return count
 
 
 def arrivals_by_phone(event_id: int) -> dict[int, int]:

@@ -22,7 +22,8 @@ from outreach.web.access import asked_from_this_machine, fresh_session, open_to_
 log = logging.getLogger("outreach.setup")
 blueprint = Blueprint("setup", __name__)
 KNOWS_CODE = "knows_setup_code"
-OPEN_BEFORE = frozenset({"static", "web.language", "web.theme", "organisations_public.brand"})
+# The last asks for a phone that joined a door, which a fresh installation has not; thousands a minute need no more.
+OPEN_BEFORE = frozenset({"static", "web.language", "web.theme", "organisations_public.brand", "door_phone.read"})
 ALWAYS_OPEN = frozenset({"setup", "operating"})
 
 

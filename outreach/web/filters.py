@@ -93,12 +93,22 @@ def span(start: datetime, end: datetime) -> Markup:
 
 def clock_time(value: datetime) -> Markup:
     """Show the time of day: «18:42»."""
-    return _time_element(value, f"{local(value):%H:%M}")
+    return _time_element(value, clock_text(value))
+
+
+def clock_text(value: datetime) -> str:
+    """Return the time of day as plain words: «18:42»."""
+    return f"{local(value):%H:%M}"
 
 
 def lately(value: datetime) -> Markup:
     """Show a point in time that is usually today's: «18:42», or the day too where it was another."""
     return clock_time(value) if _date_of(value) == local(now()).date() else moment(value)
+
+
+def lately_text(value: datetime) -> str:
+    """Return the same as plain words."""
+    return clock_text(value) if _date_of(value) == local(now()).date() else moment_text(value)
 
 
 def weekday(value: datetime | date) -> str:

@@ -1,13 +1,21 @@
-"""One request, one transaction: an answer below 400 commits, anything else rolls back."""
+"""One request, one transaction: an answer below 400 commits, anything else rolls back.
 
-from collections.abc import Iterator
+Or several requests, one transaction (`Together`), where many people press the same button in the same second.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 from flask import Flask, Response, g, request
 
 from outreach.kernel.database import db, writing
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
 
 
 def mount(app: Flask) -> None:
@@ -26,6 +34,74 @@ def separately() -> Iterator[None]:
     """
     yield
     db.session.commit()
+
+
+class _Turn(Generic[Asked]):
+    """One request's place in the line of a `Together`."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.called = threading.Event()
+        self.answer: list[object] = []
+        self.alone = False
+
+
+class Together(Generic[Asked, Answered]):
+    """Does what several requests of this process ask in one transaction, and commits it before any is answered.
+
+    Whoever comes while nobody is at it begins at once with all who wait, itself among them; whoever comes meanwhile
+    waits, and the first of those begins next. So nobody waits for more than one transaction besides their own, a
+    request on its own is not held up, and under a rush one statement and one commit serve many. If a transaction
+    fails, each of its requests is done again alone, so that only the one that cannot be done sees the failure.
+
+    :param do: what is asked of the database: answers in the order of what was asked, and never commits
+    :param most: how many are done in one transaction
+    """
+
+    def __init__(self, do: Callable[[Sequence[Asked]], Sequence[Answered]], *, most: int = 64) -> None:
+        self._do = do
+        self._most = most
+        self._line: deque[_Turn[Asked]] = deque()
+        self._lock = threading.Lock()
+        self._at_it = False
+
+    def ask(self, asked: Asked) -> Answered:
+        """Return the answer once it is committed. Used first in a view, while nothing else has been changed."""
+        turn = _Turn(asked)
+        with self._lock:
+            self._line.append(turn)
+            begins, self._at_it = not self._at_it, True
+        if not begins:
+            turn.called.wait()
+        if not turn.answer and not turn.alone:
+            self._do_all()
+        if turn.alone:
+            turn.answer[:] = self._do([asked])
+            db.session.commit()
+        return turn.answer[0]
+
+    def _do_all(self) -> None:
+        with self._lock:
+            turns = [self._line.popleft() for _ in range(min(self._most, len(self._line)))]
+        try:
+            answers = self._do([turn.asked for turn in turns])
+            db.session.commit()
+            for turn, answer in zip(turns, answers, strict=True):
+                turn.answer.append(answer)
+        except BaseException as error:
+            db.session.rollback()
+            for turn in turns:
+                turn.alone = True
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            with self._lock:
+                self._at_it = bool(self._line)
+                next_turn = self._line[0] if self._line else None
+            if next_turn is not None:
+                next_turn.called.set()
+            for turn in turns:
+                turn.called.set()
 
 
 def _begin() -> None:

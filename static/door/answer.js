@@ -3,16 +3,13 @@
 const TONES = { in: [880, 1320], twice: [440], no: [220, 180] };
 const BUZZ = { in: [60], twice: [60, 60, 60], no: [240] };
 
-// Returns {verdict, page}; throws a TypeError where there is no network, an Error where the server refuses.
+// Returns {verdict, shown}; throws a TypeError where there is no network, an Error where the server refuses.
 export async function ask(text, way) {
   const address = document.querySelector("[data-read]").dataset.read;
   const response = await fetch(address, {
     method: "POST",
     credentials: "same-origin",
-    headers: {
-      "Content-Type": "application/json",
-      "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content,
-    },
+    headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ text, way }),
   });
   if (!response.ok) throw new Error(String(response.status));
@@ -20,11 +17,13 @@ export async function ask(text, way) {
 }
 
 // Fills the screen with the answer until the next guest is asked for.
-export function show({ verdict, page }, onNext) {
+export function show({ verdict, shown }, onNext) {
   const asking = document.querySelector(".o-shell");
   const answer = document.createElement("div");
   answer.className = "o-shell";
-  answer.innerHTML = page;
+  answer.append(document.querySelector(`template[data-verdict="${verdict}"]`).content.cloneNode(true));
+  for (const slot of answer.querySelectorAll("[data-slot]")) slot.textContent = shown[slot.dataset.slot] ?? "";
+  for (const part of answer.querySelectorAll("[data-needs]")) part.hidden = !shown[part.dataset.needs];
   asking.hidden = true;
   asking.after(answer);
   document.body.classList.add(`o-door-${verdict}`);

@@ -1,3 +1,4 @@
+import json
 import re
 from datetime import timedelta
 
@@ -153,8 +154,8 @@ def test_a_ticket_of_another_event_says_which_and_when_and_not_whose(phone: Flas
     answer = phone.post("/door/read", json={"text": f"https://x/t/{ticket.token}"})
 
     assert answer.json["verdict"] == "no"
-    assert "这张票是“专场招聘会”的，" in answer.json["page"]
-    assert "林知遥" not in answer.json["page"]
+    assert answer.json["shown"]["why"].startswith("这张票是“专场招聘会”的，")
+    assert "林知遥" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -195,10 +196,34 @@ def test_the_camera_and_the_form_give_the_same_answer(phone: FlaskClient):
 def test_nonsense_from_a_phone_is_no_ticket_and_no_failure(phone: FlaskClient, body: object):
     enrolled(phone, an_event_tonight())
 
-    answer = phone.post("/door/read", json=body)
+    answer = phone.post("/door/read", data=json.dumps(body), content_type="application/json")
 
     assert answer.status_code == 200
     assert answer.json["verdict"] == "no"
+
+
+def test_what_another_sites_page_could_send_is_not_even_read(phone: FlaskClient):
+    event = an_event_tonight()
+    ticket = a_ticket(event)
+    enrolled(phone, event)
+
+    answer = phone.post("/door/read", data={"text": ticket.token}, content_type="text/plain")
+
+    assert answer.status_code == 415
+    assert queries.counts(event.id).arrived == 0
+
+
+def test_the_scanner_is_told_all_that_fills_its_screen(phone: FlaskClient):
+    event = an_event_tonight()
+    ticket = a_ticket(event)
+    enrolled(phone, event)
+
+    shown = phone.post("/door/read", json={"text": f"https://x/t/{ticket.token}"}).json["shown"]
+
+    assert re.fullmatch(r"\d\d:\d\d 记下", shown.pop("why"))
+    assert "会客厅 · 已到" in shown.pop("count")
+    code = f"{ticket.short_code[:3]} {ticket.short_code[3:]}"
+    assert shown == {"door": "东门 · 李知夏", "name": "林知遥", "group": "博士", "code": code, "tail": "0036"}
 
 
 def test_an_empty_code_is_asked_for_again(phone: FlaskClient):

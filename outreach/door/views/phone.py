@@ -4,14 +4,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
 
 from outreach.door import operations, queries
 from outreach.door.forms import CodeForm, EnrolForm
-from outreach.door.rules import PASSES_OUTLIVE, EntryWay
+from outreach.door.rules import PASSES_OUTLIVE, EntryWay, Ground, Verdict
 from outreach.kernel.clock import now
+from outreach.registration.rules import spaced_code
+from outreach.web.filters import clock_text, lately_text, moment_text, thousands
 from outreach.web.headers import allow_wasm
+from outreach.web.unit_of_work import Together
 
 blueprint = Blueprint("door_phone", __name__)
 COOKIE = "outreach_door"
@@ -20,6 +24,10 @@ FACE = "/door/"
 LONGEST_READ = 400
 """More than any ticket's link has; what is longer is no ticket."""
 View = Callable[..., ResponseReturnValue]
+
+
+admissions = Together(lambda scans: operations.admit(scans=scans))
+"""Many phones scan in the same second: what comes while a transaction runs shares the next one."""
 
 
 def invited(view: View) -> View:
@@ -46,6 +54,26 @@ def door_phones(view: View) -> View:
         if g.door_pass is None:
             return render_template("door/ended.html", link=False), 403
         return view(*args, **kwargs)
+
+    entered.admits = "door phones"
+    return entered
+
+
+def scanning_phones(view: View) -> View:
+    """Let in a phone that has joined a door and sends what it read, and hand its secret's hash on.
+
+    Whether the phone is still good is decided by the transaction that decides about the ticket, which saves asking
+    twice. Another site's page cannot press this button: the phone's cookie is not sent for one (SameSite), and JSON
+    cannot be sent to us from one without our leave (CORS), so the form's own proof is not asked for.
+    """
+
+    @wraps(view)
+    def entered() -> ResponseReturnValue:
+        if not request.is_json:
+            abort(415)
+        kept = request.cookies.get(COOKIE)
+        answer = view(queries.hash_of(kept)) if kept else None
+        return answer if answer is not None else (render_template("door/ended.html", link=False), 403)
 
     entered.admits = "door phones"
     return entered
@@ -99,20 +127,28 @@ def admit() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("door/typing.html", form=form, **_place()), 422
     way = EntryWay.FOUND if request.form.get("way") == EntryWay.FOUND else EntryWay.TYPED
-    return render_template("door/answer.html", **_answer(form.code.data, way))
+    scan = operations.Scan(pass_hash=g.door_pass.token_hash, text=form.code.data, way=way, at=now())
+    [answer] = operations.admit(scans=[scan])
+    if answer is None:  # taken away in this very moment
+        return render_template("door/ended.html", link=False), 403
+    shown = _shown(answer, queries.counts(answer.phone.event_id))
+    return render_template("door/answer.html", verdict=answer.decision.verdict, shown=shown)
 
 
 @blueprint.post("/door/read")
-@door_phones
-def read() -> ResponseReturnValue:
-    """Answer what a camera read or a script sent: the verdict, and the same screen as a piece of page."""
+@scanning_phones
+def read(pass_hash: str) -> ResponseReturnValue | None:
+    """Answer what a camera read or a script sent: the verdict, and what fills the screen of that verdict."""
     asked = request.get_json(silent=True)
     text = asked.get("text") if isinstance(asked, dict) else None
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_READ or "\0" in text:
         text = ""
     way = EntryWay.TYPED if isinstance(asked, dict) and asked.get("way") == EntryWay.TYPED else EntryWay.SCANNED
-    shown = _answer(text, way)
-    return {"verdict": shown["answer"].decision.verdict, "page": render_template("door/_answer.html", **shown)}
+    answer = admissions.ask(operations.Scan(pass_hash=pass_hash, text=text, way=way, at=now()))
+    if answer is None:
+        return None
+    count = queries.counts_lately(answer.phone.event_id, now=now())
+    return {"verdict": answer.decision.verdict, "shown": _shown(answer, count)}
 
 
 @blueprint.get("/door/find")
@@ -138,25 +174,63 @@ def typing() -> ResponseReturnValue:
     return render_template("door/typing.html", form=CodeForm(), **_place())
 
 
-def _answer(text: str, way: EntryWay) -> dict[str, Any]:
-    moment = now()
-    answer = operations.admit(door_pass=g.door_pass, text=text, way=way, now=moment)
-    registration = answer.registration
-    # Of another event's ticket the door learns which event it is for, and nothing about its holder.
-    ours = registration is not None and registration.event_id == g.door_pass.event_id
-    return {
-        "answer": answer,
-        "verdict": answer.decision.verdict.value,
-        "registration": registration if ours else None,
-        "other_event": registration.event if registration is not None and not ours else None,
-        "now": moment,
-        **_place(),
-    }
+def _shown(answer: Any, count: Any) -> dict[str, str]:
+    """Return what fills the screen, by slot: the page and the scanner's script show the same."""
+    holder = answer.holder
+    shown = _top(answer.phone, answer.phone.title, count) | {"why": _why(answer)}
+    if answer.is_ours:
+        shown |= {"name": holder.name, "group": holder.group, "code": spaced_code(holder.short_code)}
+        if holder.phone:
+            shown["tail"] = holder.phone[-4:]
+    return shown
+
+
+def _top(phone: Any, title: str, count: Any) -> dict[str, str]:
+    """Return where a phone stands and how many have come, the two lines at the top."""
+    arrived, expected = thousands(count.arrived), thousands(count.expected)
+    are_in = gettext("%(arrived)s of %(expected)s are in", arrived=arrived, expected=expected)
+    return {"door": f"{phone.gate} · {phone.name}" if phone.gate else phone.name, "count": f"{title} · {are_in}"}
+
+
+def _why(answer: Any) -> str:
+    """Return the sentence under the verdict."""
+    decision, entry, door = answer.decision, answer.entry, answer.phone.door
+    if decision.verdict is Verdict.IN:
+        return gettext("Taken down at %(time)s", time=clock_text(entry.at))
+    if decision.verdict is Verdict.ALREADY:
+        return _let_in(entry)
+    if decision.ground is Ground.OTHER_EVENT:
+        event, moment = answer.holder.event_title, moment_text(answer.holder.event_starts_at)
+        return gettext("This ticket is for “%(event)s”, %(moment)s", event=event, moment=moment)
+    if decision.ground is Ground.OVER:
+        return gettext("This event ended on %(moment)s.", moment=moment_text(door.ends_at))
+    if decision.ground is Ground.TOO_EARLY:
+        return gettext(
+            "It is too early. The doors open on %(moment)s, and tickets are taken from two hours before.",
+            moment=moment_text(door.opens_at),
+        )
+    return gettext(decision.ground.label)
+
+
+def _let_in(entry: Any) -> str:
+    """Say when somebody came in, where, and by whom: a volunteer can ask that person."""
+    values = {"when": lately_text(entry.at), "gate": entry.gate, "name": entry.by}
+    if entry.by and entry.gate:
+        sentence = gettext("%(when)s at %(gate)s, let in by %(name)s", **values)
+    else:
+        sentence = gettext("%(when)s, let in by %(name)s", **values) if entry.by else values["when"]
+    minutes = int((now() - entry.at).total_seconds() // 60)
+    if minutes < 1:
+        return sentence + gettext(", just now")
+    if minutes < 120:
+        return sentence + gettext(", ") + ngettext("%(num)s minute ago", "%(num)s minutes ago", minutes)
+    return sentence
 
 
 def _place() -> dict[str, Any]:
+    phone = g.door_pass
     return {
-        "door_pass": g.door_pass,
-        "event": g.door_pass.event,
-        "count": queries.counts(g.door_pass.event_id),
+        "event": phone.event,
+        "shown": _top(phone, phone.event.title, queries.counts(phone.event_id)),
+        "verdicts": tuple(Verdict),
     }
