@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import time
-from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext
 from flask_login import LoginManager, current_user
@@ -71,11 +71,23 @@ import outreach.venues.views
 import outreach.web.views
 from outreach import config
 from outreach.config import ROOT, Settings
-from outreach.kernel import logs, sealing, timetable
-from outreach.kernel.database import db, engine_options
+from outreach.kernel import key_marks, logs, sealing, timetable
+from outreach.kernel.database import db, engine_options, writing
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Permission
-from outreach.web import assets, errors, filters, headers, language, limits, qr, request_log, unit_of_work, wellformed
+from outreach.web import (
+    assets,
+    errors,
+    filters,
+    headers,
+    language,
+    limits,
+    qr,
+    request_log,
+    sessions,
+    unit_of_work,
+    wellformed,
+)
 
 BLUEPRINTS = (
     outreach.web.views.blueprint,
@@ -187,14 +199,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the application.
 
     :raises config.SettingsRefused: if a setting is wrong, or unsafe where others depend on it
-    :raises RuntimeError: if the keys are gone while the database is there
+    :raises config.SettingsRefused: also if the keys are gone, damaged, or not those of the database
     """
     settings = settings or config.load()
     settings.instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     config.refuse_unsafe(settings)
     logs.configure(in_production=settings.in_production)
-    ring = _keys(settings)
-    sealing.use(ring)
+    sealing.use(_keys(settings), settings.keys_file)
     app = Flask(
         "outreach",
         root_path=str(ROOT / "outreach"),
@@ -205,7 +216,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     secure = settings.base_url.startswith("https://")
     app.config.update(
         SETTINGS=settings,
-        SECRET_KEY=ring.session,
         SQLALCHEMY_DATABASE_URI=settings.database,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024,
@@ -223,6 +233,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, *[settings.trusted_proxies] * 3
         )
+    sessions.mount(app)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     CSRFProtect(app).exempt(outreach.door.views.phone.read)
@@ -260,23 +271,61 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _keys(settings: Settings) -> sealing.Keyring:
-    if settings.keys_file.exists():
-        return sealing.Keyring.read(settings.keys_file)
-    if _has_data(settings):
-        raise RuntimeError(
-            f"{settings.keys_file.name} is gone but the database is there. Put the keys back from your backup: "
-            "without them no contact and no note can be read."
-        )
-    ring = sealing.Keyring.fresh()
+    """Return the keys of this installation, made with a new one only.
+
+    :raises SettingsRefused: if there are none, or others, than those its database was written with
+    """
     try:
-        ring.write(settings.keys_file)
+        kept = _marks(settings)
+        if not settings.keys_file.exists() and not kept:
+            sealing.Keyring.fresh().write(settings.keys_file)
     except FileExistsError:  # another worker process was quicker
-        return sealing.Keyring.read(settings.keys_file)
+        pass
+    try:
+        ring = sealing.Keyring.read(settings.keys_file)
+    except FileNotFoundError as error:
+        raise config.SettingsRefused(
+            f"Outreach does not start: {settings.keys_file} is gone, but there is a database written with those keys.",
+            ["Put the file back from where you keep it, or restore a backup. Nobody can read the data without it."],
+        ) from error
+    except ValueError as error:
+        raise config.SettingsRefused(
+            f"Outreach does not start: {settings.keys_file} is damaged ({error}).",
+            ["Put the file back from where you keep it, or restore a backup."],
+        ) from error
+    if kept and (missing := key_marks.missing_from(ring, kept)):
+        raise config.SettingsRefused(
+            f"Outreach does not start: the keys in {settings.keys_file} are not those of this database.",
+            [
+                f"The database was written with others: {', '.join(missing)}. Put the right file there, or correct "
+                "OUTREACH_DATABASE_URL."
+            ],
+        )
     return ring
 
 
-def _has_data(settings: Settings) -> bool:
-    return settings.database_url is None and (Path(settings.instance_path) / "outreach.db").exists()
+def _marks(settings: Settings) -> dict[str, str] | None:
+    """Return the fingerprints of the keys the database was written with; None while it does not answer.
+
+    :raises SettingsRefused: where it does not answer and there are no keys: new ones might be the wrong ones
+    """
+    if settings.database_url is None and not (settings.instance_path / "outreach.db").exists():
+        return {}  # connecting would make an empty file
+    engine = sa.create_engine(settings.database, poolclass=sa.NullPool, **engine_options(settings.database))
+    token = writing.set(False)
+    try:
+        with engine.connect() as connection:
+            return key_marks.kept_in(connection)
+    except sa.exc.OperationalError as error:
+        if settings.keys_file.exists():
+            return None
+        raise config.SettingsRefused(
+            "Outreach does not start: the database does not answer.",
+            [f"There is no {settings.keys_file} either, so it cannot be told whether new keys are to be made."],
+        ) from error
+    finally:
+        writing.reset(token)
+        engine.dispose()
 
 
 def _mount_sign_in(app: Flask) -> None:

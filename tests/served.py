@@ -1,11 +1,14 @@
 """The application as a city runs it: a process of its own, its own folder and database, spoken to over HTTP."""
 
+import http.cookiejar
 import os
+import re
 import shlex
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,6 +25,7 @@ from outreach.kernel.database import db
 from tests.machine import ROOT, SQLITE, free_port, new_database
 from tests.post_office import PostOffice
 
+FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 PATIENCE = 60
 """Seconds a server may take to begin; a slow machine under load needs more than it seems."""
 
@@ -48,6 +52,28 @@ class Served:
         )
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
+
+
+class Visitor:
+    """Somebody with a browser that keeps cookies."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+
+    def page(self, path: str, form: dict[str, str] | None = None) -> str:
+        """Return what is shown at a path, or after a form was sent there."""
+        data = urllib.parse.urlencode(form).encode() if form else None
+        with self._opener.open(self._url + path, data, timeout=60) as answer:
+            return answer.read().decode()
+
+    def sign_in(self, name: str, password: str) -> None:
+        """Sign in on the desk."""
+        self.page("/desk/sign-in", {"csrf_token": self.token("/desk/sign-in"), "name": name, "password": password})
+
+    def token(self, path: str) -> str:
+        """Return what a form on the page must be sent with."""
+        return FIELD.search(self.page(path))[1]
 
 
 def _flask(*command: str) -> list[str]:
@@ -127,7 +153,7 @@ def _wait_until_answering(server: subprocess.Popen, url: str, log: Path) -> None
 @contextmanager
 def inside(served: Served) -> Iterator[Any]:
     """The served application's data, from this process: for arranging what other features' pages make."""
-    here = sealing.ring() if sealing._ring else None
+    here = (sealing.ring(), sealing._file) if sealing._ring else None
     app = create_app(Settings(instance_path=served.instance, database_url=served.database_url, base_url=served.url))
     try:
         with app.app_context():
@@ -136,7 +162,7 @@ def inside(served: Served) -> Iterator[Any]:
             db.engine.dispose()
     finally:
         if here is not None:
-            sealing.use(here)
+            sealing.use(*here)
 
 
 @pytest.fixture

@@ -90,6 +90,13 @@ def upgrade() -> None:
     with op.batch_alter_table('history_lines', schema=None) as batch_op:
         batch_op.create_index('ix_history_lines_at', ['at'], unique=False)
 
+    op.create_table('key_marks',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('fingerprint', sa.String(length=32), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_key_marks')),
+    sa.UniqueConstraint('name', name=op.f('uq_key_marks_name'))
+    )
     op.create_table('marks',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('png', sa.LargeBinary(), nullable=False),
@@ -1106,6 +1113,7 @@ def downgrade() -> None:
 
     op.drop_table('organisations')
     op.drop_table('marks')
+    op.drop_table('key_marks')
     with op.batch_alter_table('history_lines', schema=None) as batch_op:
         batch_op.drop_index('ix_history_lines_at')
 

@@ -20,7 +20,7 @@ from outreach.cases.rules import (
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import Model
 from outreach.kernel.history import Subject
-from outreach.kernel.sealing import Sealed, blind
+from outreach.kernel.sealing import Sealed, proof
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person
 
@@ -108,7 +108,7 @@ class Case(Model):
     @property
     def token(self) -> str:
         """The secret of its public link: made from the id and the contact point, so a new number voids the old link."""
-        return f"{self.id}-{blind(f'{self.id}:{self.contact_point_id}', purpose='case link')[:24]}"
+        return f"{self.id}-{proof(f'{self.id}:{self.contact_point_id}', purpose='case link')[:24]}"
 
 
 class CaseYear(Model):

@@ -2,6 +2,7 @@
 
 import enum
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
+
+from outreach.kernel import sealing
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -86,9 +89,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 @event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: sa.Connection) -> None:
+def _begin(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")
+    sealing.refresh()  # after the lock is held: whoever changed the keys under it has finished
+
+
+def wait_for_earlier_transactions(engine: Engine) -> None:
+    """Return when every transaction is over that was open when this was called and could still write."""
+    if engine.dialect.name == "sqlite":
+        with engine.begin():  # one writer at a time: having the lock, we know that the others are done
+            return
+    earlier = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend' AND xact_start <= :since"
+    )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        since = connection.scalar(sa.select(sa.func.clock_timestamp()))
+        while connection.scalar(earlier, {"since": since}):
+            time.sleep(0.05)
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ hash covers the one before it. Triggers (guards.py) refuse to change or delete a
 """
 
 import hashlib
-import hmac
 import json
 import secrets
 from collections.abc import Sequence
@@ -102,7 +101,7 @@ def write(
         words_hash=_hash_of_words(salt, words) if words is not None else None,
         previous_hash=last.hash if last else "",
     )
-    line.hash = _hash(line)
+    line.hash = keyed_hash(_covered(line))
     if words is not None:
         line.words = HistoryWords(salt=salt, text=words)
     db.session.add(line)
@@ -122,7 +121,8 @@ def lines_of(subject: Subject) -> Sequence[HistoryLine]:
 def first_broken_position(session: Session, subject: Subject) -> int | None:
     """Return where the record's chain was altered, cut out or reordered; None while it holds.
 
-    A chain cut at its very end cannot be told from a shorter one by itself: the record keeps no count.
+    A chain cut at its very end cannot be told from a shorter one by itself: that takes an anchor kept elsewhere
+    (operating/anchors.py).
     """
     expected, previous = 1, ""
     for line in session.scalars(
@@ -130,16 +130,20 @@ def first_broken_position(session: Session, subject: Subject) -> int | None:
         .where(HistoryLine.subject_kind == subject.kind, HistoryLine.subject_id == subject.id)
         .order_by(HistoryLine.position)
     ):
-        whole = (
-            line.position == expected
-            and line.previous_hash == previous
-            and hmac.compare_digest(line.hash, _hash(line))
-            and (line.words is None or line.words_hash == _hash_of_words(line.words.salt, line.words.text))
-        )
-        if not whole:
+        if not follows(line, position=expected, previous=previous):
             return expected
         expected, previous = expected + 1, line.hash
     return None
+
+
+def follows(line: HistoryLine, *, position: int, previous: str) -> bool:
+    """Tell whether a line is as it was written, and the next of its chain after the hash of the one before."""
+    return (
+        line.position == position
+        and line.previous_hash == previous
+        and holds(line.hash, _covered(line), at=line.at)
+        and (line.words is None or line.words_hash == _hash_of_words(line.words.salt, line.words.text))
+    )
 
 
 def _last(subject: Subject) -> sa.Select[tuple[HistoryLine]]:
@@ -155,22 +159,20 @@ def _hash_of_words(salt: str | None, words: str) -> str:
     return hashlib.sha256(f"{salt}\0{words}".encode()).hexdigest()
 
 
-def _hash(line: HistoryLine) -> str:
-    return keyed_hash(
-        [
-            line.subject_kind,
-            line.subject_id,
-            line.position,
-            line.at.astimezone(UTC).isoformat(),
-            line.act,
-            line.actor_kind,
-            line.actor_id,
-            line.for_id,
-            line.facts,
-            line.words_hash,
-            line.previous_hash,
-        ]
-    )
+def _covered(line: HistoryLine) -> list[object]:
+    return [
+        line.subject_kind,
+        line.subject_id,
+        line.position,
+        line.at.astimezone(UTC).isoformat(),
+        line.act,
+        line.actor_kind,
+        line.actor_id,
+        line.for_id,
+        line.facts,
+        line.words_hash,
+        line.previous_hash,
+    ]
 
 
 def keyed_hash(covered: Sequence[object]) -> str:
@@ -178,5 +180,13 @@ def keyed_hash(covered: Sequence[object]) -> str:
 
     For rows that are their own line of history: append-only, each written once by one short transaction.
     """
-    text = json.dumps(covered, ensure_ascii=True, sort_keys=True)
-    return hmac.new(ring().history, text.encode(), hashlib.sha256).hexdigest()
+    return ring().history_hash(_text(covered))
+
+
+def holds(kept: str, covered: Sequence[object], *, at: datetime) -> bool:
+    """Tell whether this is the keyed hash of facts written down at that moment."""
+    return ring().wrote(kept, _text(covered), at=at)
+
+
+def _text(covered: Sequence[object]) -> bytes:
+    return json.dumps(covered, ensure_ascii=True, sort_keys=True).encode()

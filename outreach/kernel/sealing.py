@@ -10,11 +10,14 @@ import fcntl
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,12 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.operators import OperatorType
+
+log = logging.getLogger("outreach.keys")
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before anything was written by this program: when a first history key came into force."""
 
 
 class SealBroken(Exception):  # noqa: N818 -- what happened, not what kind of class it is
@@ -30,14 +39,20 @@ class SealBroken(Exception):  # noqa: N818 -- what happened, not what kind of cl
 
 @dataclass(frozen=True)
 class Keyring:
-    """The keys of one installation; they live beside the database, never in it."""
+    """The keys of one installation; they live beside the database, never in it.
+
+    Sealing and index keys have ids: while they are rotated there are two of each, and `current` and `current_index`
+    say which one writes. History keys are never dropped, for lines cannot be written anew: each has the moment it
+    came into force. The key of what was handed out (tickets, links) stays, or all of it would be void.
+    """
 
     sealing: dict[str, bytes]
     current: str
-    index: bytes
-    history: bytes
+    indexes: dict[str, bytes]
+    current_index: str
+    histories: tuple[tuple[datetime, bytes], ...]
     ticket: bytes
-    session: str
+    sessions: tuple[str, ...]
 
     @classmethod
     def fresh(cls) -> "Keyring":
@@ -45,10 +60,11 @@ class Keyring:
         return cls(
             sealing={"k1": secrets.token_bytes(32)},
             current="k1",
-            index=secrets.token_bytes(32),
-            history=secrets.token_bytes(32),
+            indexes={"i1": secrets.token_bytes(32)},
+            current_index="i1",
+            histories=((BEGINNING, secrets.token_bytes(32)),),
             ticket=secrets.token_bytes(32),
-            session=secrets.token_urlsafe(48),
+            sessions=(secrets.token_urlsafe(48),),
         )
 
     @classmethod
@@ -60,16 +76,22 @@ class Keyring:
         """
         try:
             kept = json.loads(path.read_text())
-            return cls(
+            ring = cls(
                 sealing={key_id: bytes.fromhex(key) for key_id, key in kept["sealing"].items()},
                 current=kept["current"],
-                index=bytes.fromhex(kept["index"]),
-                history=bytes.fromhex(kept["history"]),
+                indexes={key_id: bytes.fromhex(key) for key_id, key in kept["indexes"].items()},
+                current_index=kept["current_index"],
+                histories=tuple(
+                    (datetime.fromisoformat(since), bytes.fromhex(key)) for since, key in kept["histories"]
+                ),
                 ticket=bytes.fromhex(kept["ticket"]),
-                session=kept["session"],
+                sessions=tuple(kept["sessions"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path.name} is not a keyring") from error
+        if not (ring.current in ring.sealing and ring.current_index in ring.indexes and ring.histories):
+            raise ValueError(f"{path.name} lacks a key that it says is in use")
+        return ring
 
     def write(self, path: Path) -> None:
         """Keep the keyring in a new file that only its owner can read.
@@ -79,14 +101,46 @@ class Keyring:
         kept = {
             "sealing": {key_id: key.hex() for key_id, key in self.sealing.items()},
             "current": self.current,
-            "index": self.index.hex(),
-            "history": self.history.hex(),
+            "indexes": {key_id: key.hex() for key_id, key in self.indexes.items()},
+            "current_index": self.current_index,
+            "histories": [[since.isoformat(), key.hex()] for since, key in self.histories],
             "ticket": self.ticket.hex(),
-            "session": self.session,
+            "sessions": self.sessions,
         }
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
             json.dump(kept, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def replace(self, path: Path) -> None:
+        """Keep the keyring in place of the one in the file: whoever reads it finds the one or the other, whole."""
+        beside = path.with_suffix(".new")
+        beside.unlink(missing_ok=True)
+        self.write(beside)
+        beside.replace(path)
+
+    @property
+    def history(self) -> bytes:
+        """The key of the lines of history written now."""
+        return self.histories[-1][1]
+
+    def history_hash(self, covered: bytes) -> str:
+        """Return the keyed hash (64 hex digits) of a line of history written now."""
+        return hmac.new(self.history, covered, hashlib.sha256).hexdigest()
+
+    def wrote(self, kept: str, covered: bytes, *, at: datetime) -> bool:
+        """Tell whether this is the keyed hash of a line of that moment.
+
+        It may stand under the key of its time or a later one, and under an earlier one for the hour in which a clock
+        may have been late: whoever got hold of an old key cannot write new lines with it.
+        """
+        ends = [*(since + timedelta(hours=1) for since, _ in self.histories[1:]), None]
+        return any(
+            hmac.compare_digest(kept, hmac.new(key, covered, hashlib.sha256).hexdigest())
+            for (_, key), end in zip(self.histories, ends, strict=True)
+            if end is None or at < end
+        )
 
     def seal(self, text: str, *, purpose: str) -> str:
         """Return the text unreadable to whoever lacks the keys."""
@@ -108,7 +162,27 @@ class Keyring:
 
     def blind(self, text: str, *, purpose: str) -> str:
         """Return the keyed hash (64 hex digits) by which equal values of a purpose are found."""
-        return hmac.new(self.index, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+        return _keyed_hash(self.indexes[self.current_index], text, purpose)
+
+    def other_blinds(self, text: str, *, purpose: str) -> list[str]:
+        """Return what `blind` would be under the other index keys there are while they are rotated."""
+        return [_keyed_hash(key, text, purpose) for name, key in self.indexes.items() if name != self.current_index]
+
+    def proof(self, text: str, *, purpose: str) -> str:
+        """Return the keyed hash (64 hex digits) by which we know again what we handed out; it is never rotated."""
+        return _keyed_hash(self.ticket, text, purpose)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return for each key what tells it from another without giving it away, by its name."""
+        keys = {f"sealing {name}": key for name, key in self.sealing.items()}
+        keys |= {f"index {name}": key for name, key in self.indexes.items()}
+        keys |= {f"history {since:%Y-%m-%d}": key for since, key in self.histories}
+        keys["ticket"] = self.ticket
+        return {name: _keyed_hash(key, name, "fingerprint")[:32] for name, key in keys.items()}
+
+
+def _keyed_hash(key: bytes, text: str, purpose: str) -> str:
+    return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
 @contextmanager
@@ -120,12 +194,58 @@ def held(path: Path) -> Iterator[None]:
 
 
 _ring: Keyring | None = None
+_file: Path | None = None
+_seen: tuple[int, int, int] | None = None
+_pairs: dict[str, tuple[str, bool]] = {}
+"""While index keys are rotated: a value's index under the one key, its index under the other, and whether the first is
+the one that was given out last."""
+MOST_PAIRS = 400_000
+_forget_at: float | None = None
+READERS_TAKE = 3600.0
+"""Seconds after which nobody reads a state of the database from before a rotation any more."""
 
 
-def use(ring: Keyring) -> None:
-    """Take these keys from now on; called once, when the application is made."""
-    global _ring
-    _ring = ring
+def use(ring: Keyring, file: Path | None = None) -> None:
+    """Take these keys from now on; called once, when the application is made.
+
+    :param file: where they are kept; what a rotation changes in it is taken up by `refresh`
+    """
+    global _ring, _file, _seen, _forget_at
+    _pairs.clear()
+    _forget_at = None
+    _ring, _file, _seen = ring, file, _state_of(file) if file else None
+
+
+def refresh() -> None:
+    """Take up what changed in the key file; called where each transaction begins, so that a rotation can rely on it.
+
+    A reader may still hold a state of the database from before: keys dropped from the file are remembered here, those
+    of the indexes for as long as such a reader may take.
+    """
+    global _ring, _seen, _forget_at
+    state = _state_of(_file) if _file else None
+    if _forget_at is not None and time.monotonic() > _forget_at:
+        _forget_at = None
+        _ring = replace(ring(), indexes={ring().current_index: ring().indexes[ring().current_index]})
+        _pairs.clear()
+    if state is None or state == _seen or _ring is None:
+        return
+    try:
+        kept = Keyring.read(_file)
+    except (OSError, ValueError):
+        log.exception("the key file cannot be read; going on with the keys of before")
+    else:
+        _ring = replace(kept, sealing=_ring.sealing | kept.sealing, indexes=_ring.indexes | kept.indexes)
+        _forget_at = time.monotonic() + READERS_TAKE if len(kept.indexes) == 1 else None
+    _seen = state
+
+
+def _state_of(file: Path) -> tuple[int, int, int] | None:
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def ring() -> Keyring:
@@ -140,7 +260,50 @@ def ring() -> Keyring:
 
 def blind(text: str, *, purpose: str) -> str:
     """Return the blind index of a normalised value; purposes are "phone", "email", "identity"."""
-    return ring().blind(text, purpose=purpose)
+    keys = ring()
+    index = keys.blind(text, purpose=purpose)
+    for other in keys.other_blinds(text, purpose=purpose):
+        while len(_pairs) >= MOST_PAIRS:
+            _pairs.pop(next(iter(_pairs)), None)
+        _pairs[index], _pairs[other] = (other, True), (index, False)
+    return index
+
+
+def proof(text: str, *, purpose: str) -> str:
+    """Return the proof that we handed something out: for links and codes, which outlive a rotation of the keys."""
+    return ring().proof(text, purpose=purpose)
+
+
+class BlindIndex(sa.TypeDecorator[str]):
+    """The blind index of another column. Equality finds it under either key while index keys are rotated.
+
+    `of` says for a record what is indexed, as purpose and text, or None for nothing: by it the indexes are written
+    anew. Without `of` a column ages out: what was written under an old key is no longer found once that is dropped.
+    """
+
+    impl = sa.String(64)
+    cache_ok = True
+
+    def __init__(self, of: Callable[[Any], tuple[str, str] | None] | None = None) -> None:
+        super().__init__()
+        self.of = of
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the index as `blind` gave it, also where it stands under the other key, so that it compares."""
+        other, given = _pairs.get(value or "", ("", True))
+        return value if given else other
+
+    class comparator_factory(sa.TypeDecorator.Comparator[str]):  # noqa: N801 -- SQLAlchemy's name
+        """Compares for equality with a value under both keys."""
+
+        def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> sa.ColumnElement[Any]:
+            """Widen `==` and `in_` while there are two keys."""
+            if _pairs and op is operators.eq and isinstance(other[0], str) and other[0] in _pairs:
+                return super().operate(operators.in_op, [other[0], _pairs[other[0]][0]], **kwargs)
+            if _pairs and op is operators.in_op and isinstance(other[0], list | tuple | set | frozenset):
+                others = [_pairs[value][0] for value in other[0] if value in _pairs]
+                return super().operate(op, [*other[0], *others], **kwargs)
+            return super().operate(op, *other, **kwargs)
 
 
 class Sealed(sa.TypeDecorator[str]):

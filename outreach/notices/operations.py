@@ -7,7 +7,7 @@ from outreach.kernel import outbox
 from outreach.kernel.database import db
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
-from outreach.kernel.sealing import blind
+from outreach.kernel.sealing import proof
 from outreach.notices.models import Message
 from outreach.notices.queries import messages_about
 from outreach.notices.rules import Channel, MessageState
@@ -94,7 +94,7 @@ def opened(*, about: Subject, now: datetime) -> None:
 
 def message_id(message: Message, *, host: str) -> str:
     """Return the Message-ID of a mail: the same however often it is sent, so that a second copy is known as one."""
-    return f"<{blind(str(message.id), purpose='message')[:32]}@{host}>"
+    return f"<{proof(str(message.id), purpose='message')[:32]}@{host}>"
 
 
 def _write(message: Message, *, about: Subject | None, urgency: Urgency, now: datetime) -> Message:

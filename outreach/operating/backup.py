@@ -180,7 +180,7 @@ def restore(*, path: Path, secret: Secret, settings: Settings, replace: bool, no
             schema.migrate(connection)
         db.engine.dispose()  # connections that knew the old tables
         arrived.take_effect(settings, aside=f".before-{now:%Y%m%dT%H%M%SZ}" if filled else None)
-    sealing.use(sealing.Keyring.read(settings.keys_file))
+    sealing.use(sealing.Keyring.read(settings.keys_file), settings.keys_file)
     return contents
 
 

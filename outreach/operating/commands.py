@@ -19,11 +19,11 @@ from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
 from outreach.config import ROOT, Settings, SettingsRefused
-from outreach.kernel import calendar_days, outbox, setup_code, timetable
+from outreach.kernel import calendar_days, key_marks, outbox, sealing, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
-from outreach.operating import backup, schema, serving
+from outreach.operating import backup, rotation, schema, serving
 from outreach.operating.locked_file import Secret
 from outreach.organisations.queries import installation
 from outreach.people import operations as people
@@ -57,6 +57,8 @@ def bring_up_to_date() -> None:
     with db.engine.begin() as connection:
         schema.migrate(connection)
     calendar_days.seed(first=PUBLISHED_SINCE, last=now().year + 1)
+    if not key_marks.kept_in(db.session.connection()):
+        key_marks.note(db.session(), sealing.ring())
     db.session.commit()
 
 
@@ -256,6 +258,19 @@ def _secret(key_file: Path | None, passphrase_file: Path | None, *, twice: bool)
     return Secret.passphrase(click.prompt(gettext("Passphrase"), hide_input=True, confirmation_prompt=twice))
 
 
+@click.command("rotate-keys")
+@with_appcontext
+def rotate_keys() -> None:
+    """Change the keys while the system runs, and write everything anew under them; run again if it was broken off."""
+
+    def tell(progress: rotation.Progress) -> None:
+        click.echo(gettext("%(table)s: %(values)d values", table=progress.table, values=progress.values))
+
+    with in_words():
+        rotation.rotate(keys_file=current_app.config["SETTINGS"].keys_file, now=now(), tell=tell)
+        click.echo(gettext("Everything stands under the new keys; the old ones are gone. Make a backup now."))
+
+
 @click.command("write-first-migration", hidden=True)
 @with_appcontext
 def write_first_migration() -> None:
@@ -278,4 +293,4 @@ def write_first_migration() -> None:
         shutil.move(aside, guards)
 
 
-COMMANDS = (migrate, worker, serve, make_backup, restore_backup, write_first_migration, rebuild_search)
+COMMANDS = (migrate, worker, serve, make_backup, restore_backup, rotate_keys, write_first_migration, rebuild_search)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.database import Model
-from outreach.kernel.sealing import Sealed
+from outreach.kernel.sealing import BlindIndex, Sealed
 from outreach.organisations.rules import ONLY_AT_THE_ROOT, ROLE_PERMISSIONS, OrganisationKind, Permission, Role
 
 
@@ -36,9 +36,13 @@ class Account(Model):
     position: Mapped[str | None] = mapped_column(sa.String(120))
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
     phone: Mapped[str | None] = mapped_column(Sealed("account.phone"))
-    phone_index: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    phone_index: Mapped[str | None] = mapped_column(
+        BlindIndex(lambda account: ("phone", account.phone) if account.phone else None), unique=True
+    )
     email: Mapped[str | None] = mapped_column(Sealed("account.email"))
-    email_index: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    email_index: Mapped[str | None] = mapped_column(
+        BlindIndex(lambda account: ("email", account.email) if account.email else None), unique=True
+    )
     password_hash: Mapped[str | None] = mapped_column(sa.String(200))
     session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship, validate
 from sqlalchemy.orm.attributes import get_history
 
 from outreach.kernel.database import Model
-from outreach.kernel.sealing import Sealed, SealedData, blind
+from outreach.kernel.sealing import BlindIndex, Sealed, SealedData, blind
 from outreach.kernel.word_index import columns_of_words, plain_text
 from outreach.kernel.words import shared_beginnings, written
 from outreach.organisations.models import Account, Organisation
@@ -88,9 +88,13 @@ class Person(Model):
     gender: Mapped[Gender | None]
     birth: Mapped[str | None] = mapped_column(Sealed("person.birth"))  # ISO, as precise as known: 1979-03-19, 1970-12
     identity_number: Mapped[str | None] = mapped_column(Sealed("person.identity_number"))
-    identity_index: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    identity_index: Mapped[str | None] = mapped_column(
+        BlindIndex(lambda person: ("identity", person.identity_number) if person.identity_number else None), index=True
+    )
     # blind, of name and whole date of birth: finds one person written down twice, and tells no birthday
-    name_birth_index: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    name_birth_index: Mapped[str | None] = mapped_column(
+        BlindIndex(lambda person: _name_and_birth(person.name_key, person.birth)), index=True
+    )
     degree: Mapped[Degree | None]
     school: Mapped[str | None] = mapped_column(sa.String(200))
     major: Mapped[str | None] = mapped_column(sa.String(200))
@@ -135,12 +139,12 @@ class Person(Model):
         self.name_key = normalised_name(name)[:120]
         self.pinyin = readings_of(name)
         self.sound = sound_of(name)
-        self.name_birth_index = _name_and_birth(self.name_key, self.birth)
+        self.name_birth_index = _blind_name_and_birth(self.name_key, self.birth)
         return name
 
     @validates("birth")
     def _born(self, _attribute: str, birth: str | None) -> str | None:
-        self.name_birth_index = _name_and_birth(self.name_key, birth)
+        self.name_birth_index = _blind_name_and_birth(self.name_key, birth)
         return birth
 
     def reached_by(self, kind: ContactKind) -> list[str]:
@@ -163,9 +167,14 @@ class Person(Model):
         return (self.extra or {}).get("entries", [])
 
 
-def _name_and_birth(name_key: str | None, birth: str | None) -> str | None:
+def _name_and_birth(name_key: str | None, birth: str | None) -> tuple[str, str] | None:
     whole = birth is not None and len(birth) == 10
-    return blind(f"{name_key}|{birth}", purpose="name and birth") if name_key and whole else None
+    return ("name and birth", f"{name_key}|{birth}") if name_key and whole else None
+
+
+def _blind_name_and_birth(name_key: str | None, birth: str | None) -> str | None:
+    indexed = _name_and_birth(name_key, birth)
+    return indexed and blind(indexed[1], purpose=indexed[0])
 
 
 class PersonField(Model):
@@ -262,8 +271,11 @@ class ContactPoint(Model):
 
     kind: Mapped[ContactKind]
     value: Mapped[str] = mapped_column(Sealed("contact.value"))  # E.164 or a lower-case address
-    index: Mapped[str] = mapped_column(sa.String(64))  # blind, purpose "phone" or "email"
-    tail: Mapped[str | None] = mapped_column(sa.String(64), index=True)  # blind, of a phone's last four digits
+    index: Mapped[str] = mapped_column(BlindIndex(lambda point: (point.kind.value, point.value)))
+    tail: Mapped[str | None] = mapped_column(  # of a phone's last four digits
+        BlindIndex(lambda point: ("phone.tail", point.value[-4:]) if point.kind is ContactKind.PHONE else None),
+        index=True,
+    )
     proven_at: Mapped[datetime | None]  # when somebody last proved by a code that they hold it
     holding: Mapped[int] = mapped_column(default=1)  # rises when it changes hands; a proof is good for one holding
     language: Mapped[str | None] = mapped_column(sa.String(12))  # the one its holder chose; else the installation's

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.kernel.database import Model
+from outreach.kernel.sealing import BlindIndex
 from outreach.organisations.models import Account
 from outreach.signing_in.rules import AttemptKind
 
@@ -48,6 +49,6 @@ class Attempt(Model):
     __table_args__ = (sa.Index("ix_attempts_recent", "kind", "key", "at"), sa.Index("ix_attempts_at", "at"))
 
     kind: Mapped[AttemptKind]
-    key: Mapped[str] = mapped_column(sa.String(64))
+    key: Mapped[str] = mapped_column(BlindIndex())
     at: Mapped[datetime]
     succeeded: Mapped[bool] = mapped_column(default=False)

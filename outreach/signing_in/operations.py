@@ -20,7 +20,7 @@ from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
 from outreach.kernel.refusals import Refused
-from outreach.kernel.sealing import blind
+from outreach.kernel.sealing import blind, proof
 from outreach.notices import operations as notices
 from outreach.organisations import queries as organisations
 from outreach.organisations.models import Account
@@ -329,7 +329,7 @@ def _choose(account: Account, password: str) -> None:
 
 
 def _hash_of_code(contact_point: ContactPoint, code: str) -> str:
-    return blind(f"{contact_point.id} {code}", purpose="contact code")
+    return proof(f"{contact_point.id} {code}", purpose="contact code")
 
 
 def _address_key(address: str) -> str:

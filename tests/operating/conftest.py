@@ -1,9 +1,13 @@
 """Installations beside the one of the test, and a thread that goes on writing while something else is done."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,13 +17,13 @@ from outreach.app import create_app
 from outreach.config import Settings
 from outreach.kernel import sealing
 from outreach.kernel.database import db
-from tests.machine import new_database
+from tests.machine import ROOT, new_database
 
 
 @contextmanager
 def installation(folder: Path, kind: str) -> Iterator[Flask]:
     """Another installation, on an empty database of its own, with its context pushed; then the keys are as before."""
-    here = sealing.ring() if sealing._ring else None
+    here = (sealing.ring(), sealing._file) if sealing._ring else None
     folder.mkdir()
     with new_database(kind, folder) as url:
         other = create_app(Settings(instance_path=folder, database_url=url))
@@ -30,7 +34,7 @@ def installation(folder: Path, kind: str) -> Iterator[Flask]:
                 db.engine.dispose()
         finally:
             if here is not None:
-                sealing.use(here)
+                sealing.use(*here)
 
 
 @pytest.fixture
@@ -86,3 +90,22 @@ def going_on(app: Flask) -> Callable[[Callable[[int], None]], AbstractContextMan
             raise failures[0]
 
     return writing_on
+
+
+@pytest.fixture
+def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run one of the application's commands in a process of its own: run_command(settings, "check")."""
+
+    def run(settings: Settings, *command: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        ours = {"OUTREACH_INSTANCE_PATH": str(settings.instance_path), "OUTREACH_DATABASE_URL": settings.database}
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *map(str, command)],
+            cwd=ROOT,
+            env=os.environ | ours,
+            capture_output=True,
+            text=True,
+            check=False,
+            **how,
+        )
+
+    return run

@@ -2,8 +2,6 @@ import json
 import os
 import resource
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,7 +26,7 @@ from outreach.operating.locked_file import (
 from outreach.people.models import Person
 from tests import factories
 from tests.conftest import NOW
-from tests.machine import POSTGRESQL, ROOT, SQLITE
+from tests.machine import POSTGRESQL, SQLITE
 
 SECRET = Secret("key file", b"only for tests" * 8)
 OTHER = {SQLITE: POSTGRESQL, POSTGRESQL: SQLITE}
@@ -210,20 +208,14 @@ def test_a_backup_is_never_overwritten(in_use: Flask, file: Path):
         backup.make(path=file, secret=SECRET, settings=in_use.config["SETTINGS"], now=NOW)
 
 
-def test_a_full_disk_leaves_no_half_file(in_use: Flask, tmp_path: Path):
+def test_a_full_disk_leaves_no_half_file(in_use: Flask, tmp_path: Path, run_command: Callable):
     (tmp_path / "key").write_bytes(SECRET.content)
-    settings = in_use.config["SETTINGS"]
     before = sorted(tmp_path.iterdir())
 
-    finished = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "backup", "--key-file", tmp_path / "key", tmp_path / "x"],
-        cwd=ROOT,
-        env=os.environ
-        | {"OUTREACH_INSTANCE_PATH": str(settings.instance_path), "OUTREACH_DATABASE_URL": settings.database},
+    finished = run_command(
+        in_use.config["SETTINGS"],
+        *("backup", "--key-file", tmp_path / "key", tmp_path / "x"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (CHUNK, CHUNK)),
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
     assert finished.returncode == 1

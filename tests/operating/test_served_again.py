@@ -1,45 +1,22 @@
 """A city in use is backed up and served again elsewhere, on the other engine."""
 
-import http.cookiejar
 import re
-import urllib.parse
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
 from tests.machine import POSTGRESQL
-from tests.served import Served, serving
+from tests.served import Served, Visitor, serving
 
 FROM = ("/", "/desk/events", "/desk/people", "/desk/requests")
 MOST = 24
 LINK = re.compile(r'href="(/(?!static|brand)[^"?#.]*)"')
-FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 # what differs from one page view to the next, and where the page was asked for
 PASSING = re.compile(r'(?:value|content)="(?=[^"]*\.[\w-]{6}\.)[^"]+"|http://127\.0\.0\.1:\d+')
 
 
-class Visitor:
-    """Somebody with a browser that keeps cookies."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-
-    def page(self, path: str, form: dict[str, str] | None = None) -> str:
-        """Return what is shown at a path, or after a form was sent there."""
-        data = urllib.parse.urlencode(form).encode() if form else None
-        with self._opener.open(self._url + path, data, timeout=60) as answer:
-            return answer.read().decode()
-
-    def sign_in(self, name: str) -> None:
-        """Sign in on the desk as one of the demo's accounts."""
-        token = FIELD.search(self.page("/desk/sign-in"))[1]
-        self.page("/desk/sign-in", {"csrf_token": token, "name": name, "password": "yan-lai-2026"})
-
-
 def _shown(server: Served, paths: Iterable[str]) -> dict[str, str]:
     visitor = Visitor(server.url)
-    visitor.sign_in("organiser")
+    visitor.sign_in("organiser", "yan-lai-2026")
     return {path: PASSING.sub("", visitor.page(path)) for path in paths}
 
 
