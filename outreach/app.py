@@ -56,7 +56,8 @@ import outreach.people.operations
 import outreach.people.queries
 import outreach.people.rules.merging
 import outreach.people.signals
-import outreach.people.views
+import outreach.people.views.desk
+import outreach.people.views.doubles
 import outreach.portal.views
 import outreach.programmes.views
 import outreach.registration.imports
@@ -95,7 +96,8 @@ BLUEPRINTS = (
     outreach.operating.views.blueprint,
     outreach.intake.views.blueprint,
     outreach.exports.views.blueprint,
-    outreach.people.views.blueprint,
+    outreach.people.views.desk.blueprint,
+    outreach.people.views.doubles.blueprint,
     outreach.notices.views.blueprint,
     outreach.desk.views.blueprint,
     outreach.liaison.views.blueprint,

@@ -436,6 +436,15 @@ def person_for(viewer: Account, person_id: int) -> Person:
     return people.person_for(viewer, person_id)
 
 
+def came_through(viewer: Account, person: Person) -> tuple[str, Mapping[str, object]]:
+    """Return how somebody came into the records: an English source sentence and what it is filled with."""
+    kind, _, number = (person.source or "").partition(":")
+    event = db.session.get(Event, int(number)) if kind == "registration" and number.isdigit() else None
+    if event is not None and events_in_sight(viewer, {event.id}):
+        return N_("by registering for “%(event)s”"), {"event": event.title}
+    return people.came_by(person.source), {}
+
+
 @dataclass(frozen=True)
 class Told:
     """One entry of a timeline as this viewer reads it: without link and words where they may not follow it."""

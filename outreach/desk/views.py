@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
@@ -13,7 +13,7 @@ from outreach.events import queries as events
 from outreach.kernel import clock
 from outreach.liaison import queries as liaison
 from outreach.organisations.rules import Permission
-from outreach.people.queries import looks_at
+from outreach.people.queries import doubles, looks_at
 from outreach.people.rules import TimelineEntry
 from outreach.web import limits
 from outreach.web.access import requires, staff
@@ -50,7 +50,11 @@ def today() -> ResponseReturnValue:
 def person(person_id: int) -> ResponseReturnValue:
     """Show a person's record, open requests first, pairings, and everything between them and the city in one line."""
     now = clock.now()
+    stands = doubles.where_it_went(person_id)
+    if stands is not None:
+        return redirect(url_for("desk.person", person_id=stands))
     found = queries.person_for(current_user, person_id)
+    may_merge = current_user.may(Permission.PEOPLE_MERGE)
     pairings = liaison.pairings_of_person(current_user, person_id)
     return render_template(
         "desk/person.html",
@@ -66,6 +70,10 @@ def person(person_id: int) -> ResponseReturnValue:
         may_edit=current_user.may(Permission.PEOPLE_EDIT),
         may_reveal=current_user.may(Permission.PEOPLE_REVEAL),
         looks=looks_at(found),
+        came=queries.came_through(current_user, found),
+        doubles=doubles.of(current_user, found) if may_merge else [],
+        merges=doubles.merges_of(found.id) if may_merge else [],
+        may_merge=may_merge,
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from flask import request
 from flask_babel import gettext, lazy_gettext
-from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from outreach.organisations.models import Organisation
@@ -67,6 +68,28 @@ class PersonForm(Form):
         for name, kind in kinds.items():
             said[name] = kind(self._fields[name].data) if self._fields[name].data else None
         return said | {name: self._fields[name].data for name in SEALED if self._fields[name].data}
+
+
+class MergeForm(Form):
+    """Which of two records leads, field by field: a choice for each in which they differ."""
+
+    def __init__(self, differing: Sequence[str]) -> None:
+        super().__init__()
+        self._differing = differing
+
+    def leads(self) -> list[str]:
+        """Return the columns in which the second record's value leads."""
+        return [column for column in self._differing if request.form.get(f"lead-{column}") == "other"]
+
+    def leading(self, column: str) -> str:
+        """Return which of the two leads in a column: "one" unless the other was chosen."""
+        return "other" if request.form.get(f"lead-{column}") == "other" else "one"
+
+
+class UndoForm(Form):
+    """Making two records of one again."""
+
+    different = BooleanField(lazy_gettext("They are two different people: do not ask about them again"), default=True)
 
 
 class RevealForm(Form):

@@ -24,6 +24,7 @@ from outreach.kernel.history import HistoryLine
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people import operations as people
+from outreach.people.operations import merging
 from tests import factories
 from tests.intake.files import a_workbook, previewed
 
@@ -78,6 +79,8 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "organisation_id": county.id,
         "account_id": organiser.id,
         "person_id": person.id,
+        "other_person_id": factories.a_person(f"{SECRET}人", organisation=county).id,
+        "merge_id": _merge(county, organiser),
         "contact_id": person.contacts[0].id,
         "event_id": event.id,
         "registration_id": registration.id,
@@ -188,6 +191,11 @@ def _history_of(world: World) -> int:
         if name.endswith("_id")
     ]
     return db.session.scalar(sa.select(sa.func.count()).select_from(HistoryLine).where(sa.or_(*subjects)))
+
+
+def _merge(county: Organisation, organiser: Account) -> int:
+    kept, gone = (factories.a_person(f"{SECRET}人", organisation=county) for _ in range(2))
+    return merging.merge(kept=kept, gone=gone, leads=[], by=organiser, now=factories.BEFORE).id
 
 
 def _export(organiser: Account) -> int:

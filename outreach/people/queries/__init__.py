@@ -233,6 +233,18 @@ def talent_classes(*, also: TalentClass | None = None) -> Sequence[TalentClass]:
     return db.session.scalars(sa.select(TalentClass).where(wanted).order_by(TalentClass.position)).all()
 
 
+def came_by(source: str | None) -> str:
+    """Return how somebody came into the records, as an English source sentence; see Person.source."""
+    return CAME_BY.get((source or "").partition(":")[0], N_("written down by the office"))
+
+
+CAME_BY = {
+    "import": N_("by a file"),
+    "registration": N_("by registering"),
+    "public_form": N_("by asking something on the public page"),
+}
+
+
 def organisations_to_keep_for(viewer: Account) -> Sequence[Organisation]:
     """Return the organisations for which the viewer may write down people, their own first."""
     return db.session.scalars(

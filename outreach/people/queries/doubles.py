@@ -14,7 +14,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import reach
 from outreach.organisations.rules import Permission
 from outreach.people.models import Distinction, Person, PersonContact, PersonMerge, TalentClass
-from outreach.people.queries import MOST_COUNTED, people_by_id
+from outreach.people.queries import MOST_COUNTED
 from outreach.people.rules.merging import COLUMNS, Grade, Traits, alike
 
 PAGE = 20
@@ -149,7 +149,8 @@ def differing(one: Person, other: Person) -> list[str]:
 
 
 def _doubles(pairs: Sequence[tuple[int, int]]) -> list[Double]:
-    people = {person.id: person for person in people_by_id([person_id for pair in pairs for person_id in pair])}
+    wanted = sa.select(Person).where(Person.id.in_({person_id for pair in pairs for person_id in pair}))
+    people = {person.id: person for person in db.session.scalars(wanted.options(joinedload(Person.organisation)))}
     found = []
     for one_id, other_id in pairs:
         why = compared(people[one_id], people[other_id])

@@ -134,6 +134,26 @@ COLUMNS = (
 )
 """What of two records can differ and is chosen one by one."""
 
+LABELS = {
+    "name": N_("Name"),
+    "gender": N_("Gender"),
+    "birth": N_("Born"),
+    "identity_number": N_("Identity number"),
+    "degree": N_("Degree"),
+    "school": N_("School"),
+    "major": N_("Field of study"),
+    "employer": N_("Employer"),
+    "position": N_("Position"),
+    "talent_class_id": N_("Class"),
+    "home_town": N_("Home town"),
+    "organisation_id": N_("Kept by"),
+    "through_account_id": N_("Ambassador"),
+    "through_organisation_id": N_("Station or liaison office"),
+    "source": N_("How they came"),
+    "remark": N_("Remark"),
+}
+"""What those columns are called on pages."""
+
 IMPORTS_OF_PEOPLE = frozenset({"talents"})
 """The kinds of files whose rows land as people: their rows name people without a foreign key."""
 

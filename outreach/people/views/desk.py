@@ -46,6 +46,7 @@ def index() -> ResponseReturnValue:
         may_edit=current_user.may(Permission.PEOPLE_EDIT),
         may_import=current_user.may(Permission.PEOPLE_IMPORT),
         may_reveal=current_user.may(Permission.PEOPLE_REVEAL),
+        may_merge=current_user.may(Permission.PEOPLE_MERGE),
     )
 
 
