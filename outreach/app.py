@@ -59,6 +59,8 @@ import outreach.people.signals
 import outreach.people.views.desk
 import outreach.people.views.doubles
 import outreach.portal.views
+import outreach.privacy.models
+import outreach.privacy.views.public
 import outreach.programmes.views
 import outreach.registration.imports
 import outreach.registration.receivers
@@ -115,6 +117,7 @@ BLUEPRINTS = (
     outreach.programmes.views.blueprint,
     outreach.venues.views.blueprint,
     outreach.portal.views.blueprint,
+    outreach.privacy.views.public.blueprint,
 )
 COMMANDS = (outreach.operating.commands.COMMANDS, outreach.demo.commands.COMMANDS)
 RECEIVERS = (

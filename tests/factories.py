@@ -12,6 +12,7 @@ from outreach.cases.operations import register
 from outreach.cases.rules import CaseSource, Topic
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
+from outreach.kernel import clock
 from outreach.kernel.actor import SYSTEM
 from outreach.kernel.database import Model, db
 from outreach.kernel.sealing import blind
@@ -147,9 +148,10 @@ def signed_in(client: Any, account: Account) -> Any:
 
 
 def proven(client: Any, contact_point: Model) -> Any:
-    """The browser after an attendee proved a number or an address on it."""
+    """The browser after an attendee proved a number or an address on it, a moment ago."""
     with client.session_transaction() as kept:
         kept["contact_point_id"] = contact_point.id
+        kept["proven_at"] = clock.now().isoformat()
     return client
 
 

@@ -4,7 +4,7 @@
 operation is refused (ChangedMeanwhile), and nothing is lost or done twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -55,6 +55,7 @@ from outreach.notices import operations as notices
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Permission
 from outreach.people.models import ContactPoint, Person
+from outreach.people.rules.traces import STRUCK
 
 
 def register(
@@ -421,6 +422,39 @@ def urge(*, case: Case, words: str | None, by: Actor, now: datetime) -> None:
     _tell_desk(case, permission, "urged", now=now, words=words)
 
 
+def erase_words(*, cases: Sequence[Case]) -> None:
+    """Erase what was asked and answered, and where the answer went; what is counted, and the chain, stay."""
+    for case in cases:
+        case.title = case.words = STRUCK
+        case.contact_point_id = None
+        for answer in case.answers:
+            answer.text = STRUCK
+            answer.rule = STRUCK if answer.rule else None
+            for attempt in answer.attempts:
+                attempt.note = None
+            if answer.feedback is not None:
+                answer.feedback.words = None
+    db.session.flush()
+    ids = [case.id for case in cases]
+    history.forget_words(kind="case", ids=ids)
+    notices.forget_about(kind="case", ids=ids)
+
+
+def let_go(*, case: Case, nobody: Person, by: Actor, now: datetime) -> None:
+    """Cut a request off the person who asked; one that is open is withdrawn first. Its words are erased."""
+    _withdraw_if_open(case, by=by, now=now)
+    case.person_id = nobody.id
+    erase_words(cases=[case])
+
+
+def erase_person(*, person_id: int, by: Actor, now: datetime) -> None:
+    """Withdraw what a person asked for and is still open, and erase the words of all they ever asked."""
+    asked = db.session.scalars(sa.select(Case).where(Case.person_id == person_id).order_by(Case.id)).all()
+    for case in asked:
+        _withdraw_if_open(case, by=by, now=now)
+    erase_words(cases=asked)
+
+
 def save_routes(*, intake: Organisation, units: Mapping[Topic, Organisation], by: Actor, now: datetime) -> None:
     """Make these the intake desk's standing routes; a topic that is not named is assigned by hand."""
     held = {route.topic: route for route in db.session.scalars(locked(_routes(intake)))}
@@ -439,6 +473,12 @@ def save_routes(*, intake: Organisation, units: Mapping[Topic, Organisation], by
         now=now,
         facts={topic.value: unit.id for topic, unit in units.items()},
     )
+
+
+def _withdraw_if_open(case: Case, *, by: Actor, now: datetime) -> None:
+    case = _held(case)
+    if case.state.is_open:
+        _move(case, Move.WITHDRAW, Happening.WITHDRAWN, by=by, now=now)
 
 
 def _assign(

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import sqlalchemy as sa
 
@@ -171,6 +171,30 @@ def delete_file(*, export: Export, by: Actor, now: datetime) -> None:
     export.state = after(export.state, ExportMove.DELETE)
     db.session.execute(sa.delete(ExportPiece).where(ExportPiece.export_id == export.id))
     history.write(subject=export.subject, act="deleted", by=by, now=now)
+
+
+class Traces(Protocol):
+    """What tells one person, as far as this room needs to know: see people.rules.traces."""
+
+    def struck_from(self, text: str) -> str:
+        """Return words without the person."""
+
+    def stands_in(self, texts: Iterable[object]) -> bool:
+        """Tell whether the person is named there."""
+
+
+def erase_person(*, export_ids: Sequence[int], traces: Traces, by: Actor, now: datetime) -> None:
+    """Delete the files a person stands in, and strike them out of what was asked for and why."""
+    kept = sa.select(Export).where(Export.id.in_(export_ids), Export.state == ExportState.READY).order_by(Export.id)
+    for export in db.session.scalars(kept):
+        delete_file(export=export, by=by, now=now)
+    for export in db.session.scalars(sa.select(Export).order_by(Export.id)):
+        if traces.stands_in([export.title, export.arguments, export.narrowed, export.reason]):
+            export.title, export.reason = traces.struck_from(export.title), traces.struck_from(export.reason)
+            export.arguments = {name: traces.struck_from(value) for name, value in export.arguments.items()}
+            export.narrowed = [[traces.struck_from(str(word)) for word in pair] for pair in export.narrowed]
+            history.forget_words(kind="export", ids=[export.id])
+    db.session.flush()
 
 
 def delete_expired(*, now: datetime, most: int = 200) -> int:

@@ -1,7 +1,8 @@
 """What is done with a file on its way in. Nothing outside this room changes before the clerk says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -34,6 +35,7 @@ from outreach.kernel.outbox import WorkState
 from outreach.kernel.refusals import Refused
 
 PIECE = 1 << 20
+UNFINISHED = OPEN_STATES | {ImportState.LANDING}
 
 
 def upload(
@@ -384,6 +386,58 @@ def _judge_anew(imported: Import, now: datetime) -> None:
     )
     imported.state = ImportState.JUDGING
     _have_done(imported, "intake.judge", now)
+
+
+class Traces(Protocol):
+    """What tells one person, as far as this room needs to know: see people.rules.traces."""
+
+    def struck_from(self, text: str) -> str:
+        """Return words without the person."""
+
+    def stands_in(self, texts: Iterable[object]) -> bool:
+        """Tell whether the person is named there."""
+
+    def certainly_stands_in(self, texts: Iterable[object]) -> bool:
+        """Tell whether a number or an address of the person stands there."""
+
+
+def erase_rows(*, traces: Traces, after_id: int, limit: int) -> int | None:
+    """Empty the rows that tell of a person, among the next rows by id; return the last one looked at, None at the end.
+
+    In a file that has not landed a name alone empties nothing: it may be a namesake's row that is still to land.
+    """
+    rows = db.session.execute(
+        sa.select(ImportRow, Import.state)
+        .join(Import, Import.id == ImportRow.import_id)
+        .where(ImportRow.id > after_id)
+        .order_by(ImportRow.id)
+        .limit(limit)
+    ).all()
+    for row, state in rows:
+        if traces.certainly_stands_in(row.cells) or (state not in UNFINISHED and traces.stands_in(row.cells)):
+            row.cells, row.reasons = [], None
+            if row.landed_id is None:
+                row.verdict, row.decision = Verdict.SKIPPED, None
+    db.session.flush()
+    return rows[-1][0].id if rows else None
+
+
+def strike_from_files(*, traces: Traces) -> None:
+    """Strike a person out of the names of files and out of their first rows, which are kept to find the headings."""
+    for imported in db.session.scalars(sa.select(Import).order_by(Import.id)):
+        if traces.stands_in([imported.filename]):
+            imported.filename = traces.struck_from(imported.filename)
+        if imported.sheets and traces.stands_in([imported.sheets]):
+            imported.sheets = _struck(imported.sheets, traces)
+    db.session.flush()
+
+
+def _struck(value: Any, traces: Traces) -> Any:
+    if isinstance(value, dict):
+        return {key: _struck(one, traces) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_struck(one, traces) for one in value]
+    return traces.struck_from(value) if isinstance(value, str) else value
 
 
 def _have_done(imported: Import, job: str, now: datetime) -> None:

@@ -152,7 +152,12 @@ def merged_with_nothing_left() -> Guard:
     )
 
 
-GUARDS: tuple[Guard, ...] = (never_changes("history_lines"), never_changes("arrivals"), never_oversold())
+GUARDS: tuple[Guard, ...] = (
+    never_changes("history_lines"),
+    never_changes("arrivals"),
+    never_changes("consent_texts"),  # what somebody agreed to is proved by the text as it was
+    never_oversold(),
+)
 
 
 def statements(engine: str) -> list[str]:

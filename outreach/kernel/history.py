@@ -109,6 +109,14 @@ def write(
     return line
 
 
+def forget_words(*, kind: str, ids: Sequence[int]) -> None:
+    """Erase the free words of some records' lines; the lines and their hashes stay, and the chains still verify."""
+    lines = sa.select(HistoryLine.id).where(HistoryLine.subject_kind == kind, HistoryLine.subject_id.in_(ids))
+    db.session.execute(
+        sa.delete(HistoryWords).where(HistoryWords.line_id.in_(lines)).execution_options(synchronize_session=False)
+    )
+
+
 def lines_of(subject: Subject) -> Sequence[HistoryLine]:
     """Return the record's lines, oldest first, with their words."""
     return db.session.scalars(

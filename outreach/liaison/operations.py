@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from outreach.cases import operations as cases
@@ -34,6 +35,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person
 from outreach.people.rules import ContactKind
 from outreach.people.rules.merging import Stay
+from outreach.people.rules.traces import Traces
 
 
 def pair(
@@ -134,6 +136,33 @@ def restore(*, settled: Sequence[Mapping[str, Any]], by: Actor, now: datetime) -
         db.session.flush()
         history.write(subject=Subject("pairing", pairing.id), act="taken_up_again", by=by, now=now, facts={})
     return stayed
+
+
+def erase_person(*, person_id: int, traces: Traces, by: Actor, now: datetime) -> None:
+    """End a person's pairings and erase what was noted about them; where others were met too, only they are struck out.
+
+    That somebody was visited, when and by whom, is counted as before.
+    """
+    pairings = db.session.scalars(sa.select(Pairing).where(Pairing.person_id == person_id).order_by(Pairing.id)).all()
+    for pairing in pairings:
+        if pairing.ends_on is None and pairing.starts_on <= office_day(now):
+            end_pairing(pairing=pairing, ends_on=office_day(now), by=by, now=now)
+        elif pairing.ends_on is None:  # it had not begun
+            pairing.ends_on = pairing.starts_on
+    history.forget_words(kind="pairing", ids=[pairing.id for pairing in pairings])
+    visits = db.session.scalars(
+        sa.select(Visit)
+        .where(sa.exists().where(VisitTalent.visit_id == Visit.id, VisitTalent.person_id == person_id))
+        .order_by(Visit.id)
+    ).all()
+    for visit in visits:
+        alone = len(visit.talents) == 1
+        for words in ("situation", "advice", "companions"):
+            said = getattr(visit, words)
+            if said:
+                setattr(visit, words, None if alone else traces.struck_from(said))
+    db.session.flush()
+    history.forget_words(kind="visit", ids=[visit.id for visit in visits])
 
 
 def fresh_form_token() -> str:

@@ -1,7 +1,10 @@
 """Writing messages, in the same transaction as what they tell of."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+
+import sqlalchemy as sa
 
 from outreach.kernel import outbox
 from outreach.kernel.database import db
@@ -92,6 +95,21 @@ def opened(*, about: Subject, now: datetime) -> None:
             message.opened_at = now
 
 
+def forget_about(*, kind: str, ids: Sequence[int]) -> None:
+    """Empty the messages that tell of some records; that they were sent, and what became of them, stays."""
+    _empty(sa.and_(Message.subject_kind == kind, Message.subject_id.in_(ids)))
+
+
+def forget_person(*, person_id: int) -> None:
+    """Empty the messages that were written to a person."""
+    _empty(Message.person_id == person_id)
+
+
+def forget_contact_point(*, contact_point_id: int) -> None:
+    """Empty the messages to a number or an address that is nobody's any more."""
+    _empty(Message.contact_point_id == contact_point_id)
+
+
 def message_id(message: Message, *, host: str) -> str:
     """Return the Message-ID of a mail: the same however often it is sent, so that a second copy is known as one."""
     return f"<{proof(str(message.id), purpose='message')[:32]}@{host}>"
@@ -104,6 +122,15 @@ def _write(message: Message, *, about: Subject | None, urgency: Urgency, now: da
     db.session.flush()  # the work row names its id
     outbox.enqueue(job="notices.deliver", message_id=message.id, urgency=urgency, now=now)
     return message
+
+
+def _empty(which: sa.ColumnElement[bool]) -> None:
+    """Take out of messages what they said and to whom; what waits is not sent any more."""
+    waiting = sa.and_(which, Message.state == MessageState.WAITING)
+    gone = {"state": MessageState.FAILED, "error": "erased"}
+    said = {"recipient": "", "values": {}, "subject": None, "body": None, "contact_point_id": None}
+    for where, values in ((waiting, gone), (which, said)):
+        db.session.execute(sa.update(Message).where(where).values(values))
 
 
 def _language() -> str:

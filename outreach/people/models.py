@@ -115,6 +115,8 @@ class Person(Model):
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"), index=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    # When everything that tells who it was was taken out; the row stays for what is counted (see operations.erase).
+    erased_at: Mapped[datetime | None]
 
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
     talent_class: Mapped[TalentClass | None] = relationship()

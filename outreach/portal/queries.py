@@ -15,7 +15,7 @@ from outreach.events.rules import EventKind, EventState
 from outreach.kernel.clock import office_day
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
-from outreach.people.models import Consent, ContactPoint, Person
+from outreach.people.models import ContactPoint
 from outreach.portal.rules import SOON_DAYS, GroupLeft, WayIn, way_in
 from outreach.programmes.models import Programme
 from outreach.registration.models import Registration
@@ -172,41 +172,6 @@ def registered_through(contact_point_id: int, event_id: int) -> Sequence[Registr
     ).all()
 
 
-MOST_CONSENTS = 50
-
-
-@dataclass(frozen=True)
-class Agreed:
-    """A consent as the person who gave it reads it; `event` is what it was given for, where that is an event."""
-
-    consent: Consent
-    person: str
-    event: Event | None
-
-
 def contact_point(contact_point_id: int) -> ContactPoint:
     """Return the contact point an attendee has proven; 404 where it is gone."""
     return db.one_or_404(sa.select(ContactPoint).where(ContactPoint.id == contact_point_id))
-
-
-def agreed_through(contact_point_id: int) -> list[Agreed]:
-    """Return the consents given through a contact point, latest first, at most fifty."""
-    rows = db.session.execute(
-        sa.select(Consent, Person.name)
-        .join(Person, Person.id == Consent.person_id)
-        .where(Consent.contact_point_id == contact_point_id)
-        .options(joinedload(Consent.text))
-        .order_by(Consent.given_at.desc(), Consent.id.desc())
-        .limit(MOST_CONSENTS)
-    ).all()
-    about = {consent.id: _event_id(consent.about) for consent, _ in rows}
-    events = {
-        event.id: event
-        for event in db.session.scalars(sa.select(Event).where(Event.id.in_({*about.values()} - {None})))
-    }
-    return [Agreed(consent=consent, person=name, event=events.get(about[consent.id])) for consent, name in rows]
-
-
-def _event_id(about: str) -> int | None:
-    kind, _, number = about.partition(":")
-    return int(number) if kind == "event" and number.isdecimal() else None

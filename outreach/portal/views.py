@@ -68,9 +68,8 @@ def programme(programme_id: int) -> ResponseReturnValue:
 @blueprint.get("/my")
 @attendees
 def me() -> ResponseReturnValue:
-    """Show an attendee who they are here, what they agreed to, and the way out."""
-    contact = queries.contact_point(proven_contact())
-    return render_template("portal/me.html", contact=contact, agreed=queries.agreed_through(contact.id))
+    """Show an attendee who they are here, the ways to what is theirs, and the way out."""
+    return render_template("portal/me.html", contact=queries.contact_point(proven_contact()))
 
 
 @blueprint.get("/robots.txt")

@@ -6,6 +6,7 @@ written; a trigger (kernel/guards.py) refuses what would be one too many all the
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from outreach.kernel import history
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.database import db, locked
 from outreach.kernel.refusals import Refused
-from outreach.notices.operations import tell
+from outreach.notices.operations import forget_about, tell
 from outreach.people.models import ContactPoint, Person
 from outreach.people.rules.merging import BothCameIn, Stay
 from outreach.registration import queries, signals
@@ -24,6 +25,7 @@ from outreach.registration.models import Registration
 from outreach.registration.rules import (
     CODE_LENGTH,
     CODE_SIGNS,
+    LIVING,
     REGISTERED_TWICE,
     GroupOfAnotherEvent,
     ReasonMissing,
@@ -222,6 +224,26 @@ def cancel_with_event(*, registration: Registration, reason: str | None, by: Act
     _tell(registration, "event_cancelled", now=now)
 
 
+def let_go(*, registration: Registration, nobody: Person, by: Actor, now: datetime) -> None:
+    """Cut a registration off its person: place and arrival are counted as before, and tell nothing of who it was.
+
+    What has not begun is taken back first, so that somebody else can have the place.
+    """
+    _give_back(registration, by=by, now=now)
+    registration.person_id = nobody.id
+    _forget([registration])
+
+
+def erase_person(*, person_id: int, by: Actor, now: datetime) -> None:
+    """Take back what a person registered for and has not begun, and erase every word about all of it."""
+    held = db.session.scalars(
+        sa.select(Registration).where(Registration.person_id == person_id).order_by(Registration.id)
+    ).all()
+    for registration in held:
+        _give_back(registration, by=by, now=now)
+    _forget(held)
+
+
 def tell_of_move(*, registration: Registration, now: datetime) -> None:
     """Tell a person that the event they hold or await a place at has another time or place."""
     _tell(registration, "event_moved", now=now)
@@ -284,6 +306,21 @@ def _end(
         _tell(registration, MESSAGES[registration.state], now=now)
     if freed:
         fill(group=group, now=now)
+
+
+def _give_back(registration: Registration, *, by: Actor, now: datetime) -> None:
+    if registration.state in LIVING and now < registration.event.starts_at:
+        with suppress(Refused):  # who has come in already has used the place
+            _end(registration, RegistrationMove.CANCEL, by=by, now=now, reason=None)
+
+
+def _forget(registrations: Sequence[Registration]) -> None:
+    for registration in registrations:
+        registration.contact_point_id = registration.reason = None
+    db.session.flush()
+    ids = [registration.id for registration in registrations]
+    history.forget_words(kind="registration", ids=ids)
+    forget_about(kind="registration", ids=ids)
 
 
 def _move(

@@ -18,6 +18,7 @@ from outreach.kernel.actor import Actor
 from outreach.kernel.contact_details import normalised_email, normalised_phone
 from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.history import Subject
+from outreach.kernel.limits import Limit, free_from, minutes_until
 from outreach.kernel.outbox import Urgency
 from outreach.kernel.refusals import Refused
 from outreach.kernel.sealing import blind, proof
@@ -35,6 +36,7 @@ from outreach.signing_in.rules import (
     FAILURES_COUNT_FOR,
     LINK_LASTS,
     LINKS_FROM_ONE_ADDRESS,
+    NAMES_FOR_ONE_NUMBER,
     PASSWORDS_FROM_ONE_ADDRESS,
     SENT_FROM_ONE_ADDRESS,
     SENT_TO_ONE_NUMBER,
@@ -48,17 +50,15 @@ from outreach.signing_in.rules import (
     CodeSpent,
     CodesSpent,
     CodeWrong,
-    Limit,
     LinkSpent,
+    NamesSpent,
     NetworkBusy,
     NotSignedIn,
     PasswordWrong,
     TriesSpent,
     check_password,
-    free_from,
     fresh_code,
     fresh_link,
-    minutes_until,
     plain_code,
     seconds_until,
     wait_after,
@@ -281,6 +281,20 @@ def note_code_tried(*, contact_point: ContactPoint, address: str, now: datetime)
     db.session.add(Attempt(kind=AttemptKind.CODE_TRIED, key=key, at=now))
 
 
+def note_name_tried(*, contact_point: ContactPoint, now: datetime) -> None:
+    """Count that whoever holds a number said whose data they want to see, before the name is compared.
+
+    :raises NamesSpent: after too many for this number
+    """
+    key = blind(contact_point.value, purpose="attempt")
+    one_at_a_time(f"name {key}")
+    past = queries.times_of(AttemptKind.NAME_TRIED, key, now=now, within=timedelta(days=1))
+    free = free_from(NAMES_FOR_ONE_NUMBER, past, now)
+    if free is not None:
+        raise NamesSpent(minutes=minutes_until(free, now))
+    db.session.add(Attempt(kind=AttemptKind.NAME_TRIED, key=key, at=now))
+
+
 def prove_contact(*, contact_point: ContactPoint, code: str, now: datetime) -> None:
     """Take the code as proof that whoever typed it holds the number or address; it can be used once.
 
@@ -297,6 +311,11 @@ def prove_contact(*, contact_point: ContactPoint, code: str, now: datetime) -> N
         raise CodeWrong(left=TRIES_PER_CODE - sent.tries)
     sent.used_at = now
     contact_point.proven_at = now
+
+
+def forget_codes(*, contact_point_id: int) -> None:
+    """Delete the codes sent to a number or an address that is nobody's any more."""
+    db.session.execute(sa.delete(ContactCode).where(ContactCode.contact_point_id == contact_point_id))
 
 
 def forget_old_attempts(*, now: datetime) -> None:

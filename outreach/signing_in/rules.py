@@ -3,10 +3,10 @@
 import re
 import secrets
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from outreach.kernel.limits import Limit
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 
@@ -21,6 +21,7 @@ class AttemptKind(StrEnum):
     CODE_TRIED = "code_tried"
     CODE_TRIED_FROM = "code_tried_from"
     LINK_FROM = "link_from"
+    NAME_TRIED = "name_tried"  # key: a number or mail address; whose data are behind it is asked for by name
 
     @property
     def label(self) -> str:
@@ -28,18 +29,11 @@ class AttemptKind(StrEnum):
         return self.value
 
 
-@dataclass(frozen=True)
-class Limit:
-    """So many within a time."""
-
-    most: int
-    within: timedelta
-
-
 # Hard: what one number may cost its owner. A person who mistypes asks again after a minute.
 BETWEEN_CODES = timedelta(seconds=60)
 SENT_TO_ONE_NUMBER = (Limit(1, BETWEEN_CODES), Limit(5, timedelta(hours=1)), Limit(10, timedelta(days=1)))
 TRIED_FOR_ONE_NUMBER = (Limit(10, timedelta(hours=1)),)
+NAMES_FOR_ONE_NUMBER = (Limit(5, timedelta(hours=1)), Limit(10, timedelta(days=1)))
 # Soft: a whole hall shares one address, and so do all phones of one mobile network's gateway.
 SENT_FROM_ONE_ADDRESS = (Limit(200, timedelta(hours=1)),)
 TRIED_FROM_ONE_ADDRESS = (Limit(600, timedelta(hours=1)),)
@@ -176,26 +170,19 @@ class TriesSpent(Refused):
     status = 429
 
 
+class NamesSpent(Refused):
+    """Guessed: whoever holds a number that was somebody else's does not know whose."""
+
+    message = N_("Too many wrong names for this number. Please try again in %(minutes)s min, or ask the office.")
+    field = "name"
+    status = 429
+
+
 def wait_after(failures: int) -> timedelta:
     """Return how long an account rests after so many failures in a row: nothing up to five, then 1, 2, 4 … 15 min."""
     if failures < FREE_FAILURES:
         return timedelta(0)
     return min(timedelta(minutes=2 ** (failures - FREE_FAILURES)), LONGEST_WAIT)
-
-
-def free_from(limits: tuple[Limit, ...], past: list[datetime], now: datetime) -> datetime | None:
-    """Return when one more attempt is allowed, given the past ones; None where it is allowed now."""
-    ends = []
-    for limit in limits:
-        counted = sorted(at for at in past if at > now - limit.within)
-        if len(counted) >= limit.most:
-            ends.append(counted[-limit.most] + limit.within)
-    return max(ends, default=None)
-
-
-def minutes_until(moment: datetime, now: datetime) -> int:
-    """Return the whole minutes until a moment, at least one."""
-    return max(1, -(-int((moment - now).total_seconds()) // 60))
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:

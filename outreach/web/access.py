@@ -1,6 +1,7 @@
 """Who may enter a route. Every view carries exactly one of these, directly under its route."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from outreach.config import is_loopback
+from outreach.kernel.clock import now
 
 View = Callable[..., ResponseReturnValue]
 
@@ -19,6 +21,12 @@ CONTACT = "contact_point_id"
 """The key in the signed session under which the proven contact point of an attendee stands."""
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 """What a proxy in between adds."""
+PROVEN_AT = "proven_at"
+"""When that was proven in this browser, in ISO form."""
+PROVE_AGAIN = "prove_again"
+"""Set where a page asks for a code although the browser has proven its number before."""
+FRESH_FOR = timedelta(minutes=15)
+"""How long a code counts as recent: long enough to read and to decide, not for whoever finds the phone later."""
 STAFF_KEYS = ("_user_id", "_fresh", "_id")
 """Flask-Login's own keys in the session."""
 
@@ -41,6 +49,24 @@ def attendees(view: View) -> View:
     def entered(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         if proven_contact() is None:
             onward = request.full_path if request.method == "GET" else url_for("portal.index")
+            return redirect(url_for("signing_in_public.contact", next=onward))
+        return view(*args, **kwargs)
+
+    entered.admits = ATTENDEES
+    return entered
+
+
+def recently_proven(view: View) -> View:
+    """Let in whoever proved their number by a code a moment ago: a session lives for weeks, and phones get lost.
+
+    Others are asked for a code anew; a form they were sending is lost only where they took longer than that.
+    """
+
+    @wraps(view)
+    def entered(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        if proven_contact() is None or not _is_fresh():
+            session[PROVE_AGAIN] = True
+            onward = request.full_path if request.method == "GET" else request.path
             return redirect(url_for("signing_in_public.contact", next=onward))
         return view(*args, **kwargs)
 
@@ -90,6 +116,17 @@ def asked_from_this_machine() -> bool:
 def proven_contact() -> int | None:
     """Return the id of the contact point the attendee has proven, or None."""
     return session.get(CONTACT)
+
+
+def has_proven(contact_point_id: int) -> None:
+    """Keep in the session that whoever holds this browser has just proven a number or an address."""
+    session[CONTACT] = contact_point_id
+    session[PROVEN_AT] = now().isoformat()
+
+
+def _is_fresh() -> bool:
+    at = session.get(PROVEN_AT)
+    return at is not None and timedelta(0) <= now() - datetime.fromisoformat(at).astimezone(UTC) <= FRESH_FOR
 
 
 def fresh_session(*kept: str) -> None:

@@ -25,6 +25,8 @@ from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people import operations as people
 from outreach.people.operations import merging
+from outreach.privacy.models import Erasure
+from outreach.privacy.rules import ErasureState
 from tests import factories
 from tests.intake.files import a_workbook, previewed
 
@@ -74,6 +76,12 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
     imported = previewed(
         a_workbook([["姓名", "手机"], [f"{SECRET}人", "19911112222"]]), organiser, filename=f"{SECRET}.xlsx"
     )
+    consent = people.give_consent(
+        person=person, purpose="registration", contact_point=point, about=f"event:{event.id}", now=factories.BEFORE
+    )
+    erasure = Erasure(person_id=person.id, state=ErasureState.AT_THE_OFFICE, asked_at=factories.BEFORE)
+    db.session.add(erasure)
+    db.session.flush()
     row = db.session.scalars(sa.select(ImportRow).where(ImportRow.import_id == imported.id)).first()
     return {
         "organisation_id": county.id,
@@ -91,6 +99,8 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "row_id": row.id,
         "export_id": _export(organiser),
         "offer": "people",
+        "consent_id": consent.id,
+        "erasure_id": erasure.id,
         "pass_id": _door_pass(event, organiser),
         # what a city shows to everybody has no secret in its name, and may still be changed by its owner only
         "programme_id": factories.a_programme("邻县品牌", organisation=county).id,

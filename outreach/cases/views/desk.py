@@ -59,6 +59,7 @@ from outreach.people.rules import ContactKind, Revealable
 from outreach.web.access import requires, staff
 from outreach.web.filters import masked_email, masked_phone, moment_text
 from outreach.web.forms import Form
+from outreach.web.unit_of_work import separately
 
 blueprint = Blueprint("cases", __name__, url_prefix="/desk/requests")
 
@@ -344,14 +345,15 @@ def number(case_id: int) -> ResponseReturnValue:
     reason = CALLS.get(request.form.get("reason", ""))
     if contact is None or reason is None:
         abort(404)
-    shown = people_operations.look(
-        person=case.person,
-        viewer=current_user,
-        what=Revealable.CONTACT,
-        reason=f"{gettext(reason)} ({case.number})",
-        now=now(),
-        contact_id=contact.id,
-    )
+    with separately():
+        shown = people_operations.look(
+            person=case.person,
+            viewer=current_user,
+            what=Revealable.CONTACT,
+            reason=f"{gettext(reason)} ({case.number})",
+            now=now(),
+            contact_id=contact.id,
+        )
     return _page(case, shown=shown)
 
 

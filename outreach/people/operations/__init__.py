@@ -13,8 +13,9 @@ from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
 from outreach.kernel.contact_details import normalised_email, normalised_phone
-from outreach.kernel.database import db, locked
+from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.history import Subject
+from outreach.kernel.limits import free_from
 from outreach.kernel.sealing import blind
 from outreach.kernel.words import written
 from outreach.organisations.models import Account, Organisation
@@ -24,9 +25,12 @@ from outreach.people.models import (
     Consent,
     ConsentText,
     ContactPoint,
+    Distinction,
     Look,
     Person,
     PersonContact,
+    PersonField,
+    PersonMerge,
     PersonTakenOut,
     ProfessionalField,
     TakenOut,
@@ -36,11 +40,17 @@ from outreach.people.models import (
     word_rows,
 )
 from outreach.people.rules import (
+    LOOKS,
+    NOBODY,
     PROFESSIONAL_FIELDS,
     TALENT_CLASSES,
     ChangedMeanwhile,
+    ConsentAlreadyWithdrawn,
+    ConsentTextMissing,
+    ConsentTextUnchanged,
     ContactEnd,
     ContactKind,
+    LooksSpent,
     MergedMeanwhile,
     NoConsentText,
     NoName,
@@ -54,6 +64,7 @@ from outreach.people.rules import (
 )
 from outreach.people.rules.consent_texts import CONSENT_TEXTS
 from outreach.people.rules.ledger import OLDEST, Entry
+from outreach.people.rules.traces import Traces
 
 LONGEST_NAME = 120
 AT_ONCE = 500
@@ -245,11 +256,18 @@ def look(
 ) -> str:
     """Return something masked in full, and write down who looked, when and why; the person can see it.
 
+    The caller commits it before it is shown, in a transaction of its own: what was seen counts whatever comes after.
+
     :raises NoReason: without one
+    :raises LooksSpent: if this account has looked at too many within an hour or a day
     """
     reason = " ".join(reason.split())
     if not reason:
         raise NoReason
+    one_at_a_time(f"look {viewer.id}")
+    past = queries.looks_by(viewer.id, since=now - max(limit.within for limit in LOOKS))
+    if (free := free_from(LOOKS, past, now)) is not None:
+        raise LooksSpent(hour=LOOKS[0].most, day=LOOKS[1].most, free=free)
     person = held(person.id)
     if what is Revealable.CONTACT:
         shown = next((c.contact_point.value for c in person.contacts if c.id == contact_id), "")
@@ -407,6 +425,169 @@ def held(person_id: int) -> Person:
     if person.merged_into_id is not None:
         raise MergedMeanwhile
     return person
+
+
+def withdraw_consent(*, consent: Consent, by: Actor, now: datetime) -> None:
+    """Write down that a person took back what they had agreed to. What follows from it is the caller's.
+
+    :raises ConsentAlreadyWithdrawn: if they did before
+    """
+    consent = db.session.scalars(locked(sa.select(Consent).where(Consent.id == consent.id))).one()
+    if consent.withdrawn_at is not None:
+        raise ConsentAlreadyWithdrawn
+    consent.withdrawn_at = now
+    db.session.scalars(locked(sa.select(Person).where(Person.id == consent.person_id))).one()
+    history.write(
+        subject=Subject("person", consent.person_id),
+        act="consent_withdrawn",
+        by=by,
+        now=now,
+        facts={"consent": consent.id, "text": consent.text_id, "about": consent.about},
+    )
+
+
+def publish_consent_text(
+    *, purpose: str, texts: Mapping[str, str], kept_months: int, by: Actor, now: datetime
+) -> Sequence[ConsentText]:
+    """Ask people to agree to this text from now on, a new version in each language. What was agreed to stays.
+
+    :raises ConsentTextMissing: if a language has no text
+    :raises ConsentTextUnchanged: if nothing differs from the version that holds
+    """
+    one_at_a_time(f"consent text {purpose}")
+    present = {text.language: text for text in queries.current_consent_texts(purpose)}
+    if not present or any(not texts.get(language, "").strip() for language in present):
+        raise ConsentTextMissing
+    version = max(text.version for text in present.values())
+    if all(
+        text.text == texts[language].strip() and text.kept_months == kept_months for language, text in present.items()
+    ):
+        raise ConsentTextUnchanged(version=version)
+    made = [
+        ConsentText(
+            purpose=purpose,
+            version=version + 1,
+            language=language,
+            text=texts[language].strip(),
+            kept_months=kept_months,
+            valid_from=now,
+        )
+        for language in present
+    ]
+    db.session.add_all(made)
+    db.session.flush()
+    history.write(
+        subject=Subject("consent_text", made[0].id),
+        act="published",
+        by=by,
+        now=now,
+        facts={"purpose": purpose, "version": version + 1, "kept_months": kept_months},
+    )
+    return made
+
+
+def nobody(*, organisation_id: int, now: datetime) -> Person:
+    """Return a new record of nobody: what is counted hangs on it once it may no longer hang on the person."""
+    row = Person(organisation_id=organisation_id, name=NOBODY, source="nobody", created_at=now, updated_at=now)
+    db.session.add(row)
+    db.session.flush()
+    _blank([row.id], now)
+    return row
+
+
+KEPT_OF_NOBODY = frozenset({"id", "organisation_id", "merged_into_id", "created_at"})
+
+
+def traces_of(*, person: Person) -> Traces:
+    """Return what tells this person in somebody's words."""
+    records = [person, *queries.people_by_id(queries.merged_into(person.id))]
+    points = db.session.scalars(
+        sa.select(ContactPoint)
+        .join(PersonContact, PersonContact.contact_point_id == ContactPoint.id)
+        .where(PersonContact.person_id.in_([record.id for record in records]))
+    )
+    beside = [(entry["of"], str(entry["value"])) for record in records for entry in record.aside]
+    return Traces(
+        names=tuple({*(record.name for record in records), *(value for of, value in beside if of == "name")}),
+        numbers=(
+            *(point.value for point in points),
+            *(record.identity_number for record in records if record.identity_number),
+            *(value for of, value in beside if of in {"phone", "email", "identity_number"}),
+        ),
+    )
+
+
+def erase(*, person: Person, traces: Traces, by: Actor, now: datetime) -> Sequence[int]:
+    """Take out of the people's own tables everything that tells who it was; the row and the consents' proof stay.
+
+    Records that were merged into this one go with it, and no merge can be undone any more. The last step of an erasure
+    (privacy.operations.erase): the features above have erased their words before. Returns the numbers and addresses,
+    by id, at which nobody is reached any more.
+    """
+    person = held(person.id)
+    ids = [person.id, *queries.merged_into(person.id)]
+    points = set(db.session.scalars(sa.select(PersonContact.contact_point_id).where(PersonContact.person_id.in_(ids))))
+    history.write(subject=_subject(person), act="erased", by=by, now=now)
+    history.forget_words(kind="person", ids=ids)
+    _strike_reasons(ids, traces)
+    for gone in (
+        sa.delete(PersonContact).where(PersonContact.person_id.in_(ids)),
+        sa.delete(PersonField).where(PersonField.person_id.in_(ids)),
+        sa.delete(PersonMerge).where(sa.or_(PersonMerge.kept_id.in_(ids), PersonMerge.gone_id.in_(ids))),
+        sa.delete(Distinction).where(sa.or_(Distinction.one_id.in_(ids), Distinction.other_id.in_(ids))),
+        sa.update(Consent).where(Consent.person_id.in_(ids)).values(contact_point_id=None),
+    ):
+        db.session.execute(gone)
+    _blank(ids, now)
+    db.session.expire_all()
+    still = db.session.scalars(
+        sa.select(PersonContact.contact_point_id).where(PersonContact.contact_point_id.in_(points))
+    )
+    return sorted(points - set(still))
+
+
+def _blank(ids: Sequence[int], now: datetime) -> None:
+    """Empty these records but for what is counted; nothing finds them any more."""
+    said = {column.name: None for column in Person.__table__.columns if column.name not in KEPT_OF_NOBODY}
+    unnamed = {"name": NOBODY, "name_key": "", "pinyin": "", "sound": "", "words": "", "source": "nobody"}
+    db.session.execute(sa.delete(person_words).where(person_words.c.person_id.in_(ids)))
+    db.session.execute(
+        sa.update(Person)
+        .where(Person.id.in_(ids))
+        .values({**said, **unnamed, "updated_at": now, "erased_at": now})
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_contact_point(*, contact_point_id: int) -> bool:
+    """Delete a number or an address at which nobody is reached any more; return whether it is gone.
+
+    What a colleague did through it keeps it.
+    """
+    try:
+        with db.session.begin_nested():
+            db.session.execute(
+                sa.delete(ContactPoint).where(
+                    ContactPoint.id == contact_point_id,
+                    ~sa.exists().where(PersonContact.contact_point_id == contact_point_id),
+                )
+            )
+    except IntegrityError:
+        return False
+    return db.session.scalar(sa.select(ContactPoint.id).where(ContactPoint.id == contact_point_id)) is None
+
+
+def _strike_reasons(ids: Sequence[int], traces: Traces) -> None:
+    """Reasons of looks at this person go; in the reasons of lists the person is struck out."""
+    db.session.execute(sa.update(Look).where(Look.person_id.in_(ids)).values(reason=None))
+    for taken_out in db.session.scalars(
+        sa.select(TakenOut).where(
+            sa.exists().where(PersonTakenOut.taken_out_id == TakenOut.id, PersonTakenOut.person_id.in_(ids))
+        )
+    ):
+        if taken_out.reason:
+            taken_out.reason = traces.struck_from(taken_out.reason)
+    db.session.flush()
 
 
 def _new(name: str, organisation_id: int, source: str, now: datetime) -> Person:

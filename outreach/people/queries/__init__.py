@@ -20,7 +20,7 @@ from outreach.kernel.wording import N_
 from outreach.kernel.words import LONGEST_WORD, Run, asked_for
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import reach, within
-from outreach.organisations.rules import Permission
+from outreach.organisations.rules import Permission, Role
 from outreach.people.models import (
     Consent,
     ConsentText,
@@ -28,6 +28,8 @@ from outreach.people.models import (
     Look,
     Person,
     PersonContact,
+    PersonTakenOut,
+    TakenOut,
     TalentClass,
     person_words,
 )
@@ -45,8 +47,8 @@ CHINESE = "zh_Hans_CN"
 MOST_COUNTED = 1000
 LAST_DIGITS = re.compile(r"\d{4}", re.ASCII)
 NOTHING_BUT_A_NUMBER = re.compile(r"[\d\s+().-]+", re.ASCII)
-STANDING = Person.merged_into_id.is_(None)
-"""Leaves out the records that were merged into others."""
+STANDING = sa.and_(Person.merged_into_id.is_(None), Person.erased_at.is_(None))
+"""Leaves out the records that were merged into others, and those that were erased."""
 
 
 @dataclass(frozen=True)
@@ -319,28 +321,99 @@ def current_consent(purpose: str, language: str = CHINESE) -> ConsentText | None
     return db.session.scalar(newest)
 
 
+def merged_into(person_id: int) -> Sequence[int]:
+    """Return the ids of the records that went into this one, and of those that had gone into them."""
+    found: list[int] = []
+    level = [person_id]
+    while level:
+        level = list(
+            db.session.scalars(sa.select(Person.id).where(Person.merged_into_id.in_(level)).order_by(Person.id))
+        )
+        found += level
+    return found
+
+
+def current_consent_texts(purpose: str) -> Sequence[ConsentText]:
+    """Return the version of a purpose's text that holds, in every language it has, Chinese first."""
+    newest = sa.select(sa.func.max(ConsentText.version)).where(ConsentText.purpose == purpose).scalar_subquery()
+    return db.session.scalars(
+        sa.select(ConsentText)
+        .where(ConsentText.purpose == purpose, ConsentText.version == newest)
+        .order_by(sa.case((ConsentText.language == CHINESE, 0), else_=1), ConsentText.language)
+    ).all()
+
+
+def consent_texts() -> Sequence[ConsentText]:
+    """Return every version of every text, by purpose, the newest first and Chinese before its translations."""
+    return db.session.scalars(
+        sa.select(ConsentText).order_by(
+            ConsentText.purpose,
+            ConsentText.version.desc(),
+            sa.case((ConsentText.language == CHINESE, 0), else_=1),
+            ConsentText.language,
+        )
+    ).all()
+
+
 @dataclass(frozen=True)
 class Looked:
-    """That somebody looked at what is masked: who, at what, when and why."""
+    """That somebody saw in full what is masked, or took it out in a list: who, for which unit, what, when and why."""
 
     name: str
+    unit: str
+    role: Role | None
     what: str
-    reason: str
+    reason: str | None
     at: datetime
 
 
-def looks_at(person: Person, limit: int = 20) -> Sequence[Looked]:
-    """Return who looked at a person's masked data, the latest first."""
-    return [
-        Looked(name, what, reason, at)
-        for name, what, reason, at in db.session.execute(
-            sa.select(Account.name, Look.what, Look.reason, Look.at)
-            .join(Account, Account.id == Look.account_id)
-            .where(Look.person_id == person.id)
-            .order_by(Look.at.desc(), Look.id.desc())
-            .limit(limit)
+TAKEN_OUT = "export"
+"""What was seen, where it was a list that left the house."""
+
+
+def looks_at(person: Person, limit: int = 20, before: datetime | None = None) -> Sequence[Looked]:
+    """Return who saw a person's masked data or took them out, the latest first.
+
+    :param before: only what happened earlier
+    """
+    looks = (
+        sa.select(Account.name, Organisation.name, Look.role, Look.what, Look.reason, Look.at)
+        .join(Account, Account.id == Look.account_id)
+        .join(Organisation, Organisation.id == Look.organisation_id)
+        .where(Look.person_id == person.id)
+    )
+    lists = (
+        sa.select(Account.name, Organisation.name, TakenOut.role, sa.literal(TAKEN_OUT), TakenOut.reason, TakenOut.at)
+        .join(PersonTakenOut, PersonTakenOut.taken_out_id == TakenOut.id)
+        .join(Account, Account.id == TakenOut.account_id)
+        .join(Organisation, Organisation.id == TakenOut.organisation_id)
+        .where(PersonTakenOut.person_id == person.id)
+    )
+    if before is not None:
+        looks, lists = looks.where(Look.at < before), lists.where(TakenOut.at < before)
+    found = [
+        Looked(*row)
+        for row in (
+            *db.session.execute(looks.order_by(Look.at.desc(), Look.id.desc()).limit(limit)),
+            *db.session.execute(lists.order_by(TakenOut.at.desc(), TakenOut.id.desc()).limit(limit)),
         )
     ]
+    return sorted(found, key=lambda looked: looked.at, reverse=True)[:limit]
+
+
+def exports_with(person_id: int) -> Sequence[int]:
+    """Return the ids of the exports a person stood in."""
+    return db.session.scalars(
+        sa.select(TakenOut.export_id)
+        .join(PersonTakenOut, PersonTakenOut.taken_out_id == TakenOut.id)
+        .where(PersonTakenOut.person_id == person_id)
+        .order_by(TakenOut.export_id)
+    ).all()
+
+
+def looks_by(account_id: int, *, since: datetime) -> Sequence[datetime]:
+    """Return when an account looked at something in full after a moment."""
+    return db.session.scalars(sa.select(Look.at).where(Look.account_id == account_id, Look.at > since)).all()
 
 
 def consents_of(person: Person) -> Sequence[Consent]:
@@ -375,6 +448,8 @@ LINES = {
     "perhaps_one": N_("Perhaps one person with another record after all"),
     "contact_handed_over": N_("A number or address was noted as belonging to somebody else now"),
     "looked_at": N_("Somebody looked at masked data"),
+    "consent_withdrawn": N_("Took back what they had agreed to"),
+    "copy_taken": N_("Took a copy of their own data"),
 }
 """What a line of a person's history says, by its act."""
 

@@ -4,13 +4,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
 from pypinyin import Style, pinyin
 
+from outreach.kernel.limits import Limit
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 from outreach.kernel.words import LONGEST_WORD, words_of
@@ -164,6 +165,40 @@ class NoReason(Refused):
     field = "reason"
 
 
+LOOKS = (Limit(20, timedelta(hours=1)), Limit(60, timedelta(days=1)))
+"""How often one account may see something in full: a morning of telephone calls, not a copy of the list."""
+
+
+class LooksSpent(Refused):
+    """Whoever looks at very many numbers in full is copying a list; for that there are exports."""
+
+    message = N_(
+        "You have looked at %(hour)s numbers within an hour, or %(day)s within a day; more is not possible. "
+        "The next one can be seen from %(free)s. For many people at once, export a list."
+    )
+    field = "reason"
+    status = 429
+
+
+class ConsentTextMissing(Refused):
+    """A text is there in Chinese, which counts, and in English for those who do not read it."""
+
+    message = N_("Please write the text in both languages.")
+    status = 422
+
+
+class ConsentTextUnchanged(Refused):
+    """A version that says the same as the last would only make people wonder what is different."""
+
+    message = N_("Nothing is different from version %(version)s, so there is nothing to publish.")
+
+
+class ConsentAlreadyWithdrawn(Refused):
+    """What was taken back cannot be taken back again."""
+
+    message = N_("You have taken this back already.")
+
+
 class ChangedMeanwhile(Refused):
     """Two people correct one record at once."""
 
@@ -197,6 +232,10 @@ class NoConsentText(Refused):
     """Nobody can agree to a text that is not there."""
 
     message = N_("There is no text to agree to yet. Please ask the administrator.")
+
+
+NOBODY = "（已删除）"
+"""Stands where the name of somebody stood who was erased. Desks are Chinese, and a row of data has one language."""
 
 
 def normalised_name(text: str) -> str:

@@ -8,12 +8,14 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from outreach.kernel import clock
+from outreach.kernel.refusals import Refused
 from outreach.organisations.rules import Permission
 from outreach.people import operations, queries
 from outreach.people.forms import PersonForm, RevealForm
 from outreach.people.rules import Degree
 from outreach.web import limits
 from outreach.web.access import requires
+from outreach.web.unit_of_work import separately
 
 blueprint = Blueprint("people", __name__, url_prefix="/desk/people")
 
@@ -142,18 +144,20 @@ def reveal(person_id: int) -> ResponseReturnValue:
     shown: list[str] = []
     if form.validate_on_submit():
         what, contact_id = form.chosen()
-        form.attempt(
-            lambda: shown.append(
-                operations.look(
-                    person=person,
-                    viewer=current_user,
-                    what=what,
-                    reason=form.reason.data,
-                    now=clock.now(),
-                    contact_id=contact_id,
+        try:
+            with separately():
+                shown.append(
+                    operations.look(
+                        person=person,
+                        viewer=current_user,
+                        what=what,
+                        reason=form.reason.data,
+                        now=clock.now(),
+                        contact_id=contact_id,
+                    )
                 )
-            )
-        )
+        except Refused as refused:
+            form.refuse(refused)
     return (
         render_template(
             "people/reveal.html", form=form, person=person, shown=shown, looks=queries.looks_at(person), now=clock.now()

@@ -14,7 +14,17 @@ from outreach.people.rules import ContactKind
 from outreach.signing_in import operations, queries
 from outreach.signing_in.forms import CodeForm, EmailForm, NewPasswordForm, PhoneForm
 from outreach.signing_in.rules import BETWEEN_CODES, LinkSpent, seconds_until
-from outreach.web.access import CONTACT, STAFF_KEYS, fresh_session, open_to_everyone, proven_contact, safe_next
+from outreach.web.access import (
+    CONTACT,
+    PROVE_AGAIN,
+    PROVEN_AT,
+    STAFF_KEYS,
+    fresh_session,
+    has_proven,
+    open_to_everyone,
+    proven_contact,
+    safe_next,
+)
 from outreach.web.filters import grouped_phone
 from outreach.web.unit_of_work import separately
 
@@ -28,7 +38,7 @@ HOME = "/my"
 @open_to_everyone
 def contact() -> ResponseReturnValue:
     """Ask for a number or an address, then for the code sent to it."""
-    if proven_contact() is not None:
+    if proven_contact() is not None and PROVE_AGAIN not in session:
         return redirect(safe_next(HOME))
     return _page(_kind())
 
@@ -74,7 +84,7 @@ def code_given() -> ResponseReturnValue:
         return _page(point.kind, code_form=form), refused.status
     fresh_session(*STAFF_KEYS)
     session.permanent = True  # a ticket is looked at for weeks
-    session[CONTACT] = point.id
+    has_proven(point.id)
     return redirect(safe_next(HOME), 303)
 
 
@@ -114,18 +124,20 @@ def activated(token: str) -> ResponseReturnValue:
         except Refused as refused:
             form.refuse(refused)
         else:
-            fresh_session(CONTACT)
+            fresh_session(CONTACT, PROVEN_AT)
             login_user(account)
             return redirect("/desk/", 303)
     return render_template("signing_in/public/activate.html", form=form, link=link, token=token), 422
 
 
 def _kind() -> ContactKind:
+    if "by" not in request.args and PROVE_AGAIN in session and (known := _proven_before()) is not None:
+        return known.kind
     return ContactKind.EMAIL if request.args.get("by") == "mail" else ContactKind.PHONE
 
 
 def _onward(endpoint: str, kind: ContactKind) -> str:
-    by = "mail" if kind is ContactKind.EMAIL else None
+    by = "mail" if kind is ContactKind.EMAIL else "phone" if PROVE_AGAIN in session else None
     return url_for(endpoint, by=by, next=request.args.get("next"))
 
 
@@ -138,6 +150,11 @@ def _code_sent_to() -> Any:
     return people_queries.contact_point(kept) if kept is not None else None
 
 
+def _proven_before() -> Any:
+    known = proven_contact()
+    return people_queries.contact_point(known) if known is not None else None
+
+
 def _page(kind: ContactKind, *, form: Any = None, code_form: CodeForm | None = None) -> str:
     point = _code_sent_to()
     if point is not None and point.kind is not kind:
@@ -145,13 +162,15 @@ def _page(kind: ContactKind, *, form: Any = None, code_form: CodeForm | None = N
     sent = queries.latest_code(point.id) if point else None
     if form is None:
         form = _number_form(kind)
-        if point is not None:
-            form.number.data = grouped_phone(point.value) if kind is ContactKind.PHONE else point.value
+        known = point or (_proven_before() if PROVE_AGAIN in session else None)
+        if known is not None and known.kind is kind:
+            form.number.data = grouped_phone(known.value) if kind is ContactKind.PHONE else known.value
     return render_template(
         "signing_in/public/contact.html",
         kind=kind,
         form=form,
         code_form=code_form or CodeForm(formdata=None),
         point=point,
+        again=PROVE_AGAIN in session,
         wait=seconds_until(sent.sent_at + BETWEEN_CODES, now()) if sent else 0,
     )

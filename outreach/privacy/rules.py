@@ -1,0 +1,172 @@
+"""What a person may do with their own data, and what follows from it. Source: PIPL, articles 15, 44 to 47, 50."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from outreach.kernel.refusals import Refused
+from outreach.kernel.wording import N_
+
+CHANGED_MIND = timedelta(days=3)
+"""Between asking to be erased and being erased: whoever holds a lost phone must not be able to do it in a minute."""
+
+
+class Follows(StrEnum):
+    """What follows when a consent is taken back."""
+
+    PLACE_GIVEN_BACK = "place_given_back"
+    NAME_TAKEN_OFF = "name_taken_off"
+    REQUEST_WITHDRAWN = "request_withdrawn"
+    WORDS_ERASED = "words_erased"
+    NOTHING_LEFT = "nothing_left"
+
+    @property
+    def label(self) -> str:
+        """What the person is told before they decide, to be translated."""
+        return {
+            Follows.PLACE_GIVEN_BACK: N_(
+                "Your place at this event is given back at once, and somebody who waits may get it. What you entered "
+                "for it is deleted. You can register again while places are left."
+            ),
+            Follows.NAME_TAKEN_OFF: N_(
+                "Your name and number are taken off this event. That somebody came stays in the count, without a name."
+            ),
+            Follows.REQUEST_WITHDRAWN: N_(
+                "Nobody goes on working on this request, and what you wrote is deleted. That there was a request, and "
+                "how long it took, stays, without name and words, so that the office can account for its work."
+            ),
+            Follows.WORDS_ERASED: N_(
+                "What you wrote and what was answered is deleted. That there was a request, and how long it took, "
+                "stays, without name and words, so that the office can account for its work."
+            ),
+            Follows.NOTHING_LEFT: N_("Nothing that you gave for this is kept any more; we only write down your wish."),
+        }[self]
+
+
+class ErasureState(StrEnum):
+    """Where a person's wish to be erased stands."""
+
+    AT_THE_OFFICE = "at_the_office"  # several people share the number: somebody asks the person themselves
+    WAITING = "waiting"  # it can be called off until it is due
+    DONE = "done"
+    CALLED_OFF = "called_off"
+    REFUSED = "refused"
+
+    @property
+    def label(self) -> str:
+        """The name of the state, to be translated."""
+        return {
+            ErasureState.AT_THE_OFFICE: N_("To be checked with the person"),
+            ErasureState.WAITING: N_("Can still be called off"),
+            ErasureState.DONE: N_("Erased"),
+            ErasureState.CALLED_OFF: N_("Called off"),
+            ErasureState.REFUSED: N_("Not done"),
+        }[self]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to happen."""
+        return self in {ErasureState.AT_THE_OFFICE, ErasureState.WAITING}
+
+
+class ErasureMove(StrEnum):
+    """What somebody does with the wish."""
+
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+    CALL_OFF = "call_off"
+    CARRY_OUT = "carry_out"
+
+    @property
+    def label(self) -> str:
+        """The name of the move, to be translated."""
+        return {
+            ErasureMove.CONFIRM: N_("confirm it"),
+            ErasureMove.REFUSE: N_("refuse it"),
+            ErasureMove.CALL_OFF: N_("call it off"),
+            ErasureMove.CARRY_OUT: N_("carry it out"),
+        }[self]
+
+
+MOVES = {
+    (ErasureState.AT_THE_OFFICE, ErasureMove.CONFIRM): ErasureState.WAITING,
+    (ErasureState.AT_THE_OFFICE, ErasureMove.REFUSE): ErasureState.REFUSED,
+    (ErasureState.AT_THE_OFFICE, ErasureMove.CALL_OFF): ErasureState.CALLED_OFF,
+    (ErasureState.WAITING, ErasureMove.CALL_OFF): ErasureState.CALLED_OFF,
+    (ErasureState.WAITING, ErasureMove.CARRY_OUT): ErasureState.DONE,
+}
+
+
+class ErasureMoveRefused(Refused):
+    """The wish has moved on in the meantime."""
+
+    message = N_("This wish stands at “%(state)s” now, so nobody can %(move)s any more.")
+
+
+class ErasureAskedBefore(Refused):
+    """One wish is enough."""
+
+    message = N_("You have asked for this already; it is on its way.")
+
+
+class NotThatName(Refused):
+    """Whoever sees all of somebody's data knows at least their name; a number may have changed hands."""
+
+    message = N_("This is not the full name we have for this number. Write it as you registered it.")
+    field = "name"
+    status = 422
+
+
+class NumberShared(Refused):
+    """Several people are reached there: a code proves who holds the telephone, not which of them asks."""
+
+    message = N_(
+        "Several people are reached at this number, so it does not prove which of them you are. "
+        "Sign in with the person's own number, or ask the office."
+    )
+    status = 403
+
+
+class HowMissing(Refused):
+    """An erasure cannot be taken back, so it stands who made sure of it and how."""
+
+    message = N_("Please write how you made sure that it is the person's own wish.")
+    field = "how"
+    status = 422
+
+
+class ReasonMissing(Refused):
+    """The law asks for the reason when a wish is refused (PIPL, article 50)."""
+
+    message = N_("Please write why it is not done: the person reads it.")
+    field = "reason"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the holder of a number may do for a person reached there.
+
+    Whoever is alone behind a number is taken for the person once they know the name. Where several people share it,
+    each sees only what was given through it, and takes back only that.
+    """
+
+    alone: bool
+
+    def check_alone(self) -> None:
+        """Let only the person's own number further.
+
+        :raises NumberShared: if others are reached there too
+        """
+        if not self.alone:
+            raise NumberShared
+
+
+def after(state: ErasureState, move: ErasureMove) -> ErasureState:
+    """Return where a wish stands after a move.
+
+    :raises ErasureMoveRefused: if it cannot be made from there
+    """
+    if (state, move) not in MOVES:
+        raise ErasureMoveRefused(state=state, move=move)
+    return MOVES[state, move]
