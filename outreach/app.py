@@ -12,12 +12,14 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import outreach.cases.documents
 import outreach.cases.imports
 import outreach.cases.models
 import outreach.cases.queries
 import outreach.cases.views.desk
 import outreach.cases.views.public
 import outreach.demo.commands
+import outreach.desk.documents
 import outreach.desk.views
 import outreach.door.models
 import outreach.door.receivers
@@ -37,6 +39,7 @@ import outreach.intake.rules
 import outreach.intake.views
 import outreach.kernel.calendar_days
 import outreach.kernel.history
+import outreach.liaison.documents
 import outreach.liaison.imports
 import outreach.liaison.models
 import outreach.liaison.queries
@@ -46,6 +49,7 @@ import outreach.notices.models
 import outreach.notices.views
 import outreach.operating.commands
 import outreach.operating.views
+import outreach.organisations.documents
 import outreach.organisations.imports
 import outreach.organisations.queries
 import outreach.organisations.views.desk
@@ -145,7 +149,16 @@ IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
     outreach.fairs.imports.IMPORTER,
     outreach.expert_visits.imports.IMPORTER,
 )
-EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (outreach.people.documents.PEOPLE,)
+EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (
+    outreach.people.documents.PEOPLE,
+    outreach.desk.documents.EVENTS,
+    outreach.desk.documents.REGISTRATIONS,
+    outreach.cases.documents.CASES,
+    outreach.liaison.documents.PAIRINGS,
+    outreach.liaison.documents.VISITS,
+    outreach.organisations.documents.ORGANISATIONS,
+    outreach.organisations.documents.ACCOUNTS,
+)
 # What a worker begins every night, at a time on the office's clocks: timetable.Errand("feature.job", time(3, 10))
 ERRANDS: tuple[timetable.Errand, ...] = (timetable.Errand("exports.delete_expired", time(2, 40)),)
 

@@ -201,6 +201,14 @@ def list_of(viewer: Account, choice: Choice, *, cursor: str | None, now: datetim
     return page_of(statement, keys=keys, cursor=cursor)
 
 
+def ids_of_list(viewer: Account, choice: Choice, *, now: datetime) -> sa.Select[tuple[int]]:
+    """Return the select of the ids of a whole list, in the order of its pages."""
+    order = (Case.ended_at.desc(), Case.id.desc()) if choice.tab is Tab.ENDED else (Case.due_at, Case.id)
+    return (
+        sa.select(Case.id).where(visible(viewer), _in_tab(viewer, choice.tab, now), *_chosen(choice)).order_by(*order)
+    )
+
+
 def counts_for(viewer: Account, tabs: Collection[Tab], *, now: datetime) -> dict[Tab, int]:
     """Return how many requests each view holds, counted no further than COUNTED_UP_TO."""
     counted = [

@@ -134,6 +134,16 @@ def on_desk(viewer: Account, *, tab: Tab, filters: Filters, cursor: str | None, 
     )
 
 
+def ids_on_desk(viewer: Account, *, tab: Tab, filters: Filters, now: datetime) -> sa.Select[tuple[int]]:
+    """Return the select of the ids of a whole view, in the order of its pages."""
+    order = (Event.starts_at, Event.id)
+    return (
+        sa.select(Event.id)
+        .where(_reached(viewer), _in_tab(tab, now), *filters.conditions())
+        .order_by(*(key.desc() for key in order) if tab in {Tab.PAST, Tab.CANCELLED} else order)
+    )
+
+
 def counts_on_desk(viewer: Account, *, filters: Filters, now: datetime) -> dict[Tab, int]:
     """Return how many events each view holds, in one statement."""
     row = db.session.execute(

@@ -159,7 +159,9 @@ def rows_of(table: Table, asked: Asked, columns: Sequence[Column]) -> Iterator[t
     """
     with _one_moment() as connection:
         keys = array("q", connection.scalars(table.rows(asked).limit(MOST_ROWS)))
-        wanted = [part.label(f"{column.key}_{place}") for column in columns for place, part in enumerate(column.of)]
+        wanted = [
+            part.label(f"{column.key}_{place}") for column in columns for place, part in enumerate(column.read(asked))
+        ]
         about = [sa.null() if table.about is None else table.about]
         statement = table.source().with_only_columns(table.row, *about, *wanted, maintain_column_froms=True)
         yield len(keys), _batches(connection, statement, table.row, keys)

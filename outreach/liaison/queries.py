@@ -188,11 +188,13 @@ def may_read_notes(viewer: Account, visit: Visit) -> bool:
     Confidential notes are read by who logged them, the leaders, the liaison officers of the pairings, and a
     supervisor of the organisation; others that see the visit see only that there are notes.
     """
-    if not visit.confidential:
-        return True
+    return db.session.scalar(sa.select(Visit.id).where(Visit.id == visit.id, notes_open_to(viewer))) is not None
+
+
+def notes_open_to(viewer: Account) -> sa.ColumnElement[bool]:
+    """Return the condition on Visit that holds where `may_read_notes` does."""
     supervised = Visit.organisation_id.in_(reach(viewer, Permission.CASE_SUPERVISE))
-    allowed = sa.select(Visit.id).where(Visit.id == visit.id, sa.or_(_shared_a_visit(viewer), supervised))
-    return db.session.scalar(allowed) is not None
+    return sa.or_(Visit.confidential.is_(False), _shared_a_visit(viewer), supervised)
 
 
 def visits_in_sight(viewer: Account, visit_ids: Collection[int]) -> set[int]:
@@ -278,6 +280,22 @@ def due_pairings(
         previous=_mark("before", keys[begin]) if shown and begin > 0 else None,
         next=_mark("after", keys[end - 1]) if shown and end < len(keys) else None,
     )
+
+
+def pairing_ids(
+    viewer: Account, *, now: datetime, mine: bool, state: DueState | None, never_met: bool
+) -> sa.Select[tuple[int]]:
+    """Return the select of the ids of the pairings that `due_pairings` lists, by leader."""
+    where = _of(viewer) if mine else _seen_by(viewer)
+    if state is not None or never_met:
+        where = Pairing.id.in_(
+            [
+                pairing_id
+                for standing, pairing_id in _standings(where, now=now)
+                if (state is None or standing.state is state) and (not never_met or standing.never_met)
+            ]
+        )
+    return sa.select(Pairing.id).where(where, LIVING).order_by(Pairing.organisation_id, Pairing.leader_id, Pairing.id)
 
 
 def _mark(side: str, key: tuple[date, int]) -> str:
@@ -400,6 +418,11 @@ def recent_visits(viewer: Account, *, cursor: str | None, size: int = SIZE) -> P
         cursor=cursor,
         size=size,
     )
+
+
+def visit_ids(viewer: Account) -> sa.Select[tuple[int]]:
+    """Return the select of the ids of the visits that `recent_visits` lists, in its order."""
+    return sa.select(Visit.id).where(_visits_seen_by(viewer)).order_by(Visit.at.desc(), Visit.id.desc())
 
 
 def visits_of(pairing: Pairing) -> Sequence[Visit]:

@@ -135,6 +135,15 @@ def accounts(
     )
 
 
+def account_ids(viewer: Account, *, text: str, waiting: bool) -> sa.Select[tuple[int]]:
+    """Return the select of the ids of all accounts that `accounts` lists, by unit."""
+    return (
+        _accounts(viewer, text=text, waiting=waiting, organisation=None)
+        .with_only_columns(Account.id)
+        .order_by(Account.organisation_id, Account.id)
+    )
+
+
 def accounts_to_activate(viewer: Account, *, ids: Sequence[int] | None, limit: int) -> list[Account]:
     """Return those of the ids that the viewer administers; where `ids` is None, everybody without a password yet.
 

@@ -28,15 +28,17 @@ def write_table(
     elif kind is Format.CSV:
         delimited.write(file, mark, labels, rows)
     else:
-        paper.write_list(file, mark, labels, [column.room for column in columns], rows)
+        numbered = ([str(number), *row] for number, row in enumerate(rows, start=1))
+        paper.write_list(file, mark, [gettext("No."), *labels], [0, *(column.room for column in columns)], numbered)
 
 
 def cells(columns: Sequence[Column], in_full: frozenset[str], asked: Asked) -> Callable[[Sequence[Any]], list[Cell]]:
     """Return what makes the cells of a row from what was read for it; what is sensitive is masked unless `in_full`."""
     makers, at = [], 0
     for column in columns:
-        makers.append(_maker(column, at, column.key in in_full, asked))
-        at += len(column.of)
+        width = len(column.read(asked))
+        makers.append(_maker(column, at, width, column.key in in_full, asked))
+        at += width
     said = lru_cache(maxsize=1024, typed=True)(_said)
 
     def of_row(row: Sequence[Any]) -> list[Cell]:
@@ -47,8 +49,8 @@ def cells(columns: Sequence[Column], in_full: frozenset[str], asked: Asked) -> C
     return of_row
 
 
-def _maker(column: Column, at: int, in_full: bool, asked: Asked) -> Callable[[Sequence[Any]], Any]:
-    shown, width = column.shown, len(column.of)
+def _maker(column: Column, at: int, width: int, in_full: bool, asked: Asked) -> Callable[[Sequence[Any]], Any]:
+    shown = column.shown
     if column.dated:
         made = lambda row: shown(asked, *row[at : at + width])  # noqa: E731
     elif shown is not None:

@@ -33,7 +33,8 @@ class Sensitive:
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `of` is what is read of the database; `shown` makes the cell of it.
+    """One column. `of` is what is read of the database, or a function of `asked` that says so where it depends on
+    who asks or when; `shown` makes the cell of it.
 
     A cell is a text, a number, a date, an aware moment, a yes or no, an enum member with a label, or None. Without
     `shown` the cell is what was read. `shown` is called with the values of `of`, and `asked` first where `dated` says
@@ -42,12 +43,16 @@ class Column:
 
     key: str
     label: str
-    of: tuple[Any, ...] = ()
+    of: tuple[Any, ...] | Callable[[Asked], tuple[Any, ...]] = ()
     shown: Callable[..., Any] | None = None
     sensitive: Sensitive | None = None
     chosen: bool = True  # whether it is ticked to begin with
     dated: bool = False
     room: int = 0  # on paper, in figures: how much is left to write in by hand
+
+    def read(self, asked: Asked) -> tuple[Any, ...]:
+        """Return what is read of the database for somebody's cells."""
+        return self.of(asked) if callable(self.of) else self.of
 
 
 @dataclass(frozen=True)
