@@ -154,6 +154,7 @@ EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (
     outreach.desk.documents.EVENTS,
     outreach.desk.documents.REGISTRATIONS,
     outreach.cases.documents.CASES,
+    outreach.cases.documents.CASE_SHEET,
     outreach.liaison.documents.PAIRINGS,
     outreach.liaison.documents.VISITS,
     outreach.organisations.documents.ORGANISATIONS,

@@ -10,12 +10,15 @@ from outreach.cases import queries
 from outreach.cases.models import Answer, Case, Feedback
 from outreach.cases.queries import Choice
 from outreach.cases.rules import CaseSource, Outcome, Tab, Topic
-from outreach.exports.rules.offers import Asked, Column, Table
+from outreach.exports.rules.offers import Asked, Column, FilledForm, Line, Sheet, Table
+from outreach.kernel.clock import local
 from outreach.kernel.wording import N_
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Permission
 from outreach.people.documents import PHONE, national
 from outreach.people.models import ContactPoint, Person
+from outreach.people.rules import ContactKind
+from outreach.web.filters import masked_email, masked_phone
 
 _lead, _answerable = aliased(Organisation), aliased(Organisation)
 
@@ -103,4 +106,107 @@ CASES = Table(
     unit=N_("%(n)s requests"),
     arguments=("tab", "topic", "source", "unit", "q"),
     narrowed=_words,
+)
+
+
+def _case(asked: Asked) -> Case:
+    return queries.case_for(asked.account, asked.number("case"))
+
+
+def _at(moment: datetime | None) -> str | None:
+    return f"{local(moment):%Y-%m-%d %H:%M}" if moment else None
+
+
+def _reached_at(case: Case, in_full: bool) -> str | None:
+    point = case.contact_point
+    if point is None:
+        return None
+    if in_full:
+        return national(point.value)
+    return masked_phone(point.value) if point.kind is ContactKind.PHONE else masked_email(point.value)
+
+
+def _filled(asked: Asked, in_full: frozenset[str]) -> FilledForm:
+    case = _case(asked)
+    return FilledForm(
+        heading=gettext("Request of a talent"),
+        number=gettext("Number: %(number)s", number=case.number),
+        lines=[*_what_was_asked(case, "phone" in in_full), *_what_was_answered(case), *_to_sign()],
+    )
+
+
+def _what_was_asked(case: Case, in_full: bool) -> list[Line]:
+    asker = case.person
+    standing = [asker.talent_class.name if asker.talent_class else None, asker.degree and gettext(asker.degree.label)]
+    by = case.registered_for or case.registered_by
+    return [
+        Line(((gettext("Name"), asker.name), (gettext("How to reach them"), _reached_at(case, in_full)))),
+        Line(
+            (
+                (gettext("Employer"), asker.employer),
+                (gettext("Class and degree"), "，".join(one for one in standing if one)),
+            )
+        ),
+        Line(((gettext("Topic"), gettext(case.topic.label)), (gettext("Source"), gettext(case.source.label)))),
+        Line(((gettext("Registered at"), _at(case.created_at)), (gettext("Written down by"), by.name if by else None))),
+        Line(((gettext("What is asked for"), f"{case.title}\n{case.words}"),), room=30),
+        Line(
+            (
+                (gettext("Intake desk"), case.intake.name),
+                (gettext("Lead unit"), case.lead.name if case.lead else None),
+            )
+        ),
+        Line(((gettext("Assigned at"), _at(case.assigned_at)), (gettext("Accepted at"), _at(case.accepted_at)))),
+        Line(
+            (
+                (gettext("Answer due"), _at(case.answer_due_at)),
+                (gettext("Handler"), case.handler.name if case.handler else None),
+            )
+        ),
+    ]
+
+
+def _what_was_answered(case: Case) -> list[Line]:
+    answer = case.answer
+    said = feedback = None
+    if answer is not None:
+        parts = [
+            f"{gettext(answer.kind.label)}：{answer.text}",
+            gettext("Rule: %(rule)s", rule=answer.rule) if answer.rule else "",
+            gettext("To be done by %(day)s", day=answer.promised_on) if answer.promised_on else "",
+        ]
+        said = "\n".join(part for part in parts if part)
+        if answer.feedback is not None:
+            outcome = gettext(_outcome(answer.feedback.solved).label)
+            words = [f"{outcome}，{gettext(answer.feedback.satisfaction.label)}", answer.feedback.words or ""]
+            feedback = "\n".join(word for word in words if word)
+    return [
+        Line(((gettext("Answer"), said),), room=34),
+        Line(
+            (
+                (gettext("Answered at"), _at(answer.answered_at) if answer else None),
+                (gettext("Reached them"), _at(answer.delivered_at) if answer else None),
+            )
+        ),
+        Line(((gettext("What they say of it"), feedback),), room=16),
+    ]
+
+
+def _to_sign() -> list[Line]:
+    return [
+        Line(((gettext("Opinion of the unit (seal)"), None),), room=24),
+        Line(((gettext("Handler (signature)"), None), (gettext("Head of the unit (signature)"), None)), room=14),
+    ]
+
+
+CASE_SHEET = Sheet(
+    key="case_sheet",
+    label=N_("Sheet of a request"),
+    permissions=(),
+    arguments=("case",),
+    columns=(Column("phone", N_("Mobile number or address"), sensitive=PHONE),),
+    narrowed=lambda asked: [(gettext("Number"), _case(asked).number), (gettext("Name"), _case(asked).person.name)],
+    about=lambda asked: [_case(asked).person_id],
+    filled=_filled,
+    title=lambda asked: gettext("Sheet of request %(number)s", number=_case(asked).number),
 )

@@ -95,7 +95,8 @@ def _write_table(export: Export, table: Table, file: Path, people: set[int], wor
 def _write_sheet(export: Export, sheet: Sheet, file: Path, people: set[int]) -> int:
     asked = queries.asked_of(export)
     people.update(sheet.about(asked))
-    file.write_bytes(sheet.written(asked, _mark(export, sheet, 1), frozenset(export.in_full)))
+    form = sheet.filled(asked, frozenset(export.in_full))
+    documents.write_sheet(file, export.format, _mark(export, sheet, 1), form)
     db.session.rollback()  # it was only read
     return 1
 

@@ -6,7 +6,7 @@ import pytest
 
 from outreach.cases import operations as cases
 from outreach.cases.rules import AnswerKind
-from outreach.door.models import Arrival
+from outreach.door.models import Arrival, hash_of_arrival
 from outreach.door.rules import EntryWay
 from outreach.events.rules import EventState
 from outreach.exports import queries
@@ -280,14 +280,15 @@ def test_every_list_page_leads_to_its_export_with_its_filters(client, office):
 
 
 def _arrived(registration) -> None:
-    db.session.add(
-        Arrival(
-            event_id=registration.event_id,
-            registration_id=registration.id,
-            at=NOW,
-            received_at=NOW,
-            way=EntryWay.SCANNED,
-            by_kind=ActorKind.STAFF,
-        )
-    )
+    facts = {
+        "event_id": registration.event_id,
+        "registration_id": registration.id,
+        "at": NOW,
+        "received_at": NOW,
+        "way": EntryWay.SCANNED,
+        "by_kind": ActorKind.STAFF,
+        "by_id": None,
+        "door_pass_id": None,
+    }
+    db.session.add(Arrival(**facts, hash=hash_of_arrival(**facts)))
     db.session.flush()

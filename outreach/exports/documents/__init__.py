@@ -9,9 +9,9 @@ from typing import Any
 
 from flask_babel import gettext
 
-from outreach.exports.documents import delimited, paper, workbook
+from outreach.exports.documents import delimited, paper, word, workbook
 from outreach.exports.rules import Format
-from outreach.exports.rules.offers import Asked, Column, Mark
+from outreach.exports.rules.offers import Asked, Column, FilledForm, Mark
 from outreach.exports.rules.texts import plain
 from outreach.kernel.clock import local
 
@@ -30,6 +30,14 @@ def write_table(
     else:
         numbered = ([str(number), *row] for number, row in enumerate(rows, start=1))
         paper.write_list(file, mark, [gettext("No."), *labels], [0, *(column.room for column in columns)], numbered)
+
+
+def write_sheet(file: Path, kind: Format, mark: Mark, form: FilledForm) -> None:
+    """Write a form about one record into a file."""
+    if kind is Format.DOCX:
+        word.write_form(file, mark, form)
+    else:
+        paper.write_form(file, mark, form)
 
 
 def cells(columns: Sequence[Column], in_full: frozenset[str], asked: Asked) -> Callable[[Sequence[Any]], list[Cell]]:

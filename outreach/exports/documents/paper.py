@@ -13,7 +13,7 @@ from flask_babel import gettext
 from outreach.config import ROOT
 from outreach.exports.documents import fonts
 from outreach.exports.documents.lines import filters_in_words, taken_by, warning
-from outreach.exports.rules.offers import Mark
+from outreach.exports.rules.offers import FilledForm, Mark
 from outreach.exports.rules.texts import plain, width_of
 
 TEMPLATES = ROOT / "templates"
@@ -42,6 +42,17 @@ def write_list(
         "filters": gettext("Filters: %(filters)s", filters=filters_in_words(mark)),
     }
     file.write_bytes(typeset("exports/list.typ", mark, data))
+
+
+def write_form(file: Path, mark: Mark, form: FilledForm) -> None:
+    """Write a form about one record to print on A4, upright."""
+    data = {
+        "heading": form.heading,
+        "record": form.number,
+        "note": form.note,
+        "lines": [{"fields": line.fields, "room": line.room} for line in form.lines],
+    }
+    file.write_bytes(typeset("exports/form.typ", mark, data))
 
 
 def typeset(template: str, mark: Mark, data: dict[str, Any]) -> bytes:

@@ -82,11 +82,33 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One record on paper. `written` makes the file; `about` returns the ids of the people it names.
+class Line:
+    """One line of a form: one field over its whole width, or two beside each other; (label, value) each.
 
-    `narrowed` names the record and answers 404 where it is not the reader's. The columns are what may be asked for
-    in full; `written` is told which were.
+    `room` is how high it is at least, in millimetres: what is left to write in by hand.
+    """
+
+    fields: tuple[tuple[str, str | None], ...]
+    room: int = 0
+
+
+@dataclass(frozen=True)
+class FilledForm:
+    """A form about one record, as offices print, sign and file it. All texts are in the reader's language."""
+
+    heading: str
+    number: str
+    lines: Sequence[Line]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One record on paper. `filled` returns the form, told which columns were asked for in full; `about` returns the
+    ids of the people it names.
+
+    `narrowed` names the record and answers 404 where it is not the reader's. The columns are what stands masked unless
+    it is asked for in full.
     """
 
     key: str
@@ -96,7 +118,7 @@ class Sheet:
     columns: tuple[Column, ...]
     narrowed: Callable[[Asked], list[tuple[str, str]]]
     about: Callable[[Asked], Sequence[int]]
-    written: Callable[[Asked, "Mark", frozenset[str]], bytes]
+    filled: Callable[[Asked, frozenset[str]], FilledForm]
     title: Callable[[Asked], str]
     formats: tuple[Format, ...] = (Format.DOCX, Format.PDF)
     unit: str = N_("1 sheet")
