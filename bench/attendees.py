@@ -12,7 +12,7 @@ from outreach.kernel.sealing import blind
 from outreach.organisations.models import Account
 from outreach.people.models import ContactPoint, Person, PersonContact
 from outreach.people.queries import tail_index
-from outreach.people.rules import ContactKind, normalised_name, readings_of
+from outreach.people.rules import ContactKind
 from outreach.registration.models import Registration
 from outreach.registration.rules import CODE_LENGTH, CODE_SIGNS, RegistrationState
 
@@ -66,11 +66,9 @@ def registered(*, event: Event, how_many: int, now: datetime) -> Sequence[Regist
     people = _inserted(
         Person,
         [
-            {
+            NAMED[number % len(NAMED)]
+            | {
                 "organisation_id": event.organisation_id,
-                "name": NAMES[number % len(NAMES)],
-                "name_key": normalised_name(NAMES[number % len(NAMES)]),
-                "pinyin": READINGS[number % len(NAMES)],
                 "source": f"registration:{event.id}",
                 "created_at": now,
                 "updated_at": now,
@@ -108,7 +106,13 @@ def registered(*, event: Event, how_many: int, now: datetime) -> Sequence[Regist
     ).all()
 
 
-READINGS = [readings_of(name) for name in NAMES]
+def _named(name: str) -> dict[str, object]:
+    """Return the columns of a person that follow from the name."""
+    person = Person(name=name)
+    return {column.key: value for column in sa.inspect(Person).columns if (value := getattr(person, column.key))}
+
+
+NAMED = [_named(name) for name in NAMES]
 
 
 def _code(number: int) -> str:

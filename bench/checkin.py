@@ -11,24 +11,28 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from bench.attendees import event_tonight, registered
-from bench.figure import RUNS, Figure, must_be, percentile, say
-from bench.ground import City, Ground
+from bench.figure import RUNS, Figure, median_of, must_be, percentile, say
+from bench.floor import floor
+from bench.ground import CORES, City, Ground
 from bench.load import Outcome, load, request
 from outreach.door import operations, queries
-from outreach.door.models import Arrival
-from outreach.door.rules import Verdict
+from outreach.door.models import HASHED, Arrival, hash_of_arrival
+from outreach.door.rules import EntryWay, Verdict
+from outreach.kernel.actor import ActorKind
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.organisations.queries import account_named
+from outreach.registration.models import Registration
 
 TICKETS = {1: 600, 8: 1500, 32: 3000}
 """How many tickets a run lets in, by concurrency: some seconds each."""
 WARM_UP = 200
+COLUMNS = (*HASHED, "hash")
 
 
 def figures(ground: Ground) -> Iterator[Figure]:
     """Yield check-ins a second at three concurrencies and the 95th percentile at the highest; on PostgreSQL."""
-    with ground.city() as city, city.served() as port:
+    with ground.city() as city, city.served(f"--workers={CORES}") as port:
         door = Door(city, port)
         door.let_in(WARM_UP, concurrency=8)
         for concurrency, tickets in TICKETS.items():
@@ -38,6 +42,9 @@ def figures(ground: Ground) -> Iterator[Figure]:
             median = outcomes[RUNS // 2]
             yield Figure(f"checkin_c{concurrency}", median.per_second, "per_second")
         yield Figure("checkin_c32_p95", percentile([each.milliseconds for each in median.answers], 0.95), "ms")
+        bare = median_of(lambda _: door.write_bare(TICKETS[32], concurrency=32))
+        yield Figure("checkin_c32_floor", bare, "per_second")
+        yield Figure("checkin_c32_floor_ratio", median.per_second / bare, "ratio")
     with ground.city("sqlite") as city, city.served() as port:
         door = Door(city, port)
         door.let_in(WARM_UP, concurrency=8)
@@ -48,6 +55,7 @@ class Door:
     """The door of one event and a phone that joined it."""
 
     def __init__(self, city: City, port: int) -> None:
+        self.city = city
         self.port = port
         self.arrived = 0
         self.event = event_tonight(organiser=account_named("organiser"), places=40_000, now=now())
@@ -64,25 +72,54 @@ class Door:
 
         :raises bench.figure.WrongCount: if not everybody was let in, once
         """
-        links = self._new_links(tickets)
-        outcome = load(self.port, [self._scan(link) for link in links], concurrency=concurrency)
+        outcome = load(self.port, [self._scan(each) for each in self._new_ids(tickets)], concurrency=concurrency)
         must_be("answers", Counter(each.status for each in outcome.answers), {200: tickets})
         verdicts = Counter(json.loads(each.body)["verdict"] for each in outcome.answers)
         must_be("verdicts", verdicts, {Verdict.IN: tickets})
         self.arrived += tickets
-        found = sa.select(sa.func.count(), sa.func.count(sa.distinct(Arrival.registration_id)))
-        counted = db.session.execute(found.where(Arrival.event_id == self.event.id)).one()
-        db.session.commit()
-        must_be("arrivals", tuple(counted), (self.arrived, self.arrived))
+        self._count()
         return outcome
 
-    def _new_links(self, how_many: int) -> list[str]:
-        made = registered(event=self.event, how_many=how_many, now=now())
-        links = [f"http://127.0.0.1:{self.port}/t/{each.token}" for each in made]
-        db.session.commit()  # or SQLite's write lock would stay here
-        return links
+    def write_bare(self, tickets: int, *, concurrency: int) -> float:
+        """Write the same rows without a web layer; return how many a second.
 
-    def _scan(self, link: str) -> str:
+        :raises bench.figure.WrongCount: if not every row is there afterwards
+        """
+        phone = queries.phones_of(self.event.id)[0]
+        facts = {
+            "event_id": self.event.id,
+            "way": EntryWay.SCANNED,
+            "by_kind": ActorKind.DOOR,
+            "by_id": phone.id,
+            "door_pass_id": phone.id,
+        }
+        rows = []
+        for registration_id in self._new_ids(tickets):
+            moment = now()
+            row = facts | {"registration_id": registration_id, "at": moment, "received_at": moment}
+            row["hash"] = hash_of_arrival(**row)
+            rows.append([str(row[name]) if name in {"at", "received_at"} else row[name] for name in COLUMNS])
+        places = ", ".join(["%s"] * len(COLUMNS))
+        statement = f"INSERT INTO arrivals ({', '.join(COLUMNS)}) VALUES ({places})"  # noqa: S608 -- our own columns
+        seconds = floor(self.city.database_url, statement, rows, concurrency=concurrency)
+        self.arrived += tickets
+        self._count()
+        return tickets / seconds
+
+    def _count(self) -> None:
+        found = sa.select(sa.func.count(), sa.func.count(sa.distinct(Arrival.registration_id)))
+        counted = db.session.execute(found.where(Arrival.event_id == self.event.id)).one()
+        must_be("arrivals", tuple(counted), (self.arrived, self.arrived))
+        must_be("arrivals with a wrong hash", queries.broken_arrivals(), [])
+        db.session.commit()
+
+    def _new_ids(self, how_many: int) -> list[int]:
+        made = [each.id for each in registered(event=self.event, how_many=how_many, now=now())]
+        db.session.commit()  # or SQLite's write lock would stay here
+        return made
+
+    def _scan(self, registration_id: int) -> str:
+        link = f"http://127.0.0.1:{self.port}/t/{Registration(id=registration_id).token}"
         return request(
             "POST",
             "/door/read",

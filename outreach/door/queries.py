@@ -24,6 +24,52 @@ from outreach.registration.rules import RegistrationState
 MOST_FOUND = 8
 
 
+# The two statements of a rush are put together once, and asked past the session's own bookkeeping.
+_PHONES = (
+    sa.select(
+        DoorPass.token_hash,
+        DoorPass.id,
+        DoorPass.event_id,
+        DoorPass.name,
+        DoorPass.gate,
+        DoorPass.seen_at,
+        Event.title,
+        Event.state,
+        sa.func.coalesce(Event.doors_open_at, Event.starts_at, type_=Event.starts_at.type).label("opens_at"),
+        Event.ends_at,
+    )
+    .join(Event, Event.id == DoorPass.event_id)
+    .where(DoorPass.token_hash.in_(sa.bindparam("hashes", expanding=True)), DoorPass.revoked_at.is_(None))
+    .order_by(DoorPass.id)
+)
+_TICKETS = (
+    sa.select(
+        Registration.id,
+        Registration.event_id,
+        Registration.state,
+        Registration.short_code,
+        PlaceGroup.name.label("group_name"),
+        Person.name.label("person_name"),
+        ContactPoint.kind,
+        ContactPoint.value,
+        Event.title,
+        Event.starts_at,
+        Arrival.at,
+        DoorPass.gate,
+        DoorPass.name.label("let_in_by"),
+    )
+    .join(PlaceGroup, PlaceGroup.id == Registration.group_id)
+    .join(Person, Person.id == Registration.person_id)
+    .join(Event, Event.id == Registration.event_id)
+    .outerjoin(ContactPoint, ContactPoint.id == Registration.contact_point_id)
+    .outerjoin(Arrival, Arrival.registration_id == Registration.id)
+    .outerjoin(DoorPass, DoorPass.id == Arrival.door_pass_id)
+    .where(Registration.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Registration.id)  # two transactions hold what both want in the same order
+    .with_for_update(of=Registration)
+)
+
+
 @dataclass(frozen=True)
 class Count:
     """How many came of how many have a place."""
@@ -113,23 +159,7 @@ class Phone:
 
 def phones_by_hash(hashes: Collection[str], *, now: datetime) -> dict[str, Phone]:
     """Return the phones whose secrets have these hashes, those left out that are not good any more."""
-    found = db.session.execute(
-        sa.select(
-            DoorPass.token_hash,
-            DoorPass.id,
-            DoorPass.event_id,
-            DoorPass.name,
-            DoorPass.gate,
-            DoorPass.seen_at,
-            Event.title,
-            Event.state,
-            sa.func.coalesce(Event.doors_open_at, Event.starts_at, type_=Event.starts_at.type).label("opens_at"),
-            Event.ends_at,
-        )
-        .join(Event, Event.id == DoorPass.event_id)
-        .where(DoorPass.token_hash.in_(hashes), DoorPass.revoked_at.is_(None))
-        .order_by(DoorPass.id)
-    )
+    found = db.session.connection().execute(_PHONES, {"hashes": list(hashes)})
     return {
         row.token_hash: Phone(
             id=row.id,
@@ -172,32 +202,7 @@ class Holder:
 
 def held_tickets(registration_ids: Collection[int]) -> dict[int, Holder]:
     """Return tickets by the registration's id, each held until the transaction ends: nobody ends it meanwhile."""
-    found = db.session.execute(
-        sa.select(
-            Registration.id,
-            Registration.event_id,
-            Registration.state,
-            Registration.short_code,
-            PlaceGroup.name.label("group_name"),
-            Person.name.label("person_name"),
-            ContactPoint.kind,
-            ContactPoint.value,
-            Event.title,
-            Event.starts_at,
-            Arrival.at,
-            DoorPass.gate,
-            DoorPass.name.label("let_in_by"),
-        )
-        .join(PlaceGroup, PlaceGroup.id == Registration.group_id)
-        .join(Person, Person.id == Registration.person_id)
-        .join(Event, Event.id == Registration.event_id)
-        .outerjoin(ContactPoint, ContactPoint.id == Registration.contact_point_id)
-        .outerjoin(Arrival, Arrival.registration_id == Registration.id)
-        .outerjoin(DoorPass, DoorPass.id == Arrival.door_pass_id)
-        .where(Registration.id.in_(registration_ids))
-        .order_by(Registration.id)  # two transactions hold what both want in the same order
-        .with_for_update(of=Registration)
-    )
+    found = db.session.connection().execute(_TICKETS, {"ids": list(registration_ids)})
     return {
         row.id: Holder(
             registration_id=row.id,

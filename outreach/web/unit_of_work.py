@@ -109,6 +109,8 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
+    if not db.session.registry.has():  # nothing was asked of the database here
+        return response
     if response.status_code < 400:
         db.session.commit()
     else:
