@@ -16,11 +16,12 @@ from bench.floor import floor
 from bench.ground import CORES, City, Ground
 from bench.load import Outcome, load, request
 from outreach.door import operations, queries
-from outreach.door.models import HASHED, Arrival, hash_of_arrival
+from outreach.door.models import HASHED, Arrival, facts_covered
 from outreach.door.rules import EntryWay, Verdict
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
+from outreach.kernel.history import keyed_hash
 from outreach.organisations.queries import account_named
 from outreach.registration.models import Registration
 
@@ -97,7 +98,7 @@ class Door:
         for registration_id in self._new_ids(tickets):
             moment = now()
             row = facts | {"registration_id": registration_id, "at": moment, "received_at": moment}
-            row["hash"] = hash_of_arrival(**row)
+            row["hash"] = keyed_hash(facts_covered(**row))
             rows.append([str(row[name]) if name in {"at", "received_at"} else row[name] for name in COLUMNS])
         places = ", ".join(["%s"] * len(COLUMNS))
         statement = f"INSERT INTO arrivals ({', '.join(COLUMNS)}) VALUES ({places})"  # noqa: S608 -- our own columns

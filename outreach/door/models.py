@@ -9,7 +9,6 @@ from outreach.door.rules import LONGEST_NAME, EntryWay
 from outreach.events.models import Event
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.database import Model
-from outreach.kernel.history import keyed_hash
 from outreach.registration.models import Registration
 
 
@@ -79,7 +78,7 @@ HASHED = ("event_id", "registration_id", "at", "received_at", "way", "by_kind", 
 """The facts of an arrival that its hash covers: all of them."""
 
 
-def hash_of_arrival(
+def facts_covered(
     *,
     event_id: int,
     registration_id: int,
@@ -89,7 +88,7 @@ def hash_of_arrival(
     by_kind: ActorKind,
     by_id: int | None,
     door_pass_id: int | None,
-) -> str:
-    """Return the keyed hash of an arrival's facts."""
+) -> list[object]:
+    """Return an arrival's facts as its keyed hash covers them (kernel.history.keyed_hash); written at `received_at`."""
     moments = [each.astimezone(UTC).isoformat() for each in (at, received_at)]
-    return keyed_hash(["arrival", event_id, registration_id, *moments, way, by_kind, by_id, door_pass_id])
+    return ["arrival", event_id, registration_id, *moments, way, by_kind, by_id, door_pass_id]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.door import queries
-from outreach.door.models import Arrival, DoorInvitation, DoorPass, hash_of_arrival
+from outreach.door.models import Arrival, DoorInvitation, DoorPass, facts_covered
 from outreach.door.rules import (
     MOST_PHONES,
     Decision,
@@ -204,7 +204,7 @@ def _arrival(scan: Scan, phone: queries.Phone, registration_id: int) -> dict[str
         "by_id": phone.id,
         "door_pass_id": phone.id,
     }
-    return facts | {"hash": hash_of_arrival(**facts)}
+    return facts | {"hash": history.keyed_hash(facts_covered(**facts))}
 
 
 def _write(arrivals: Mapping[int, dict[str, Any]]) -> dict[int, queries.Entry]:

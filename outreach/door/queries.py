@@ -1,7 +1,6 @@
 """Reading the door: its phones, its arrivals, and whom somebody at the door asks for."""
 
 import hashlib
-import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,10 +8,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from outreach.door.models import HASHED, Arrival, DoorInvitation, DoorPass, hash_of_arrival
+from outreach.door.models import HASHED, Arrival, DoorInvitation, DoorPass, facts_covered
 from outreach.door.rules import PASSES_OUTLIVE, Door
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import EventState
+from outreach.kernel import history
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
@@ -248,8 +248,9 @@ def broken_arrivals(*, most: int = 100) -> list[int]:
         sa.select(Arrival.id, Arrival.hash, *(getattr(Arrival, name) for name in HASHED)).order_by(Arrival.id),
         execution_options={"yield_per": 1000},
     )
-    for arrival_id, kept, *facts in found:
-        if not hmac.compare_digest(kept, hash_of_arrival(**dict(zip(HASHED, facts, strict=True)))):
+    for arrival_id, kept, *values in found:
+        facts = dict(zip(HASHED, values, strict=True))
+        if not history.holds(kept, facts_covered(**facts), at=facts["received_at"]):
             broken.append(arrival_id)
             if len(broken) == most:
                 break

@@ -29,6 +29,8 @@ writing: ContextVar[bool] = ContextVar("writing", default=True)
 """Whether a transaction begun here means to write. SQLite then takes its write lock at once, so that
 what was counted is still true when it is inserted; reading requests set it to False and never wait."""
 
+CONNECTIONS = 16
+"""Kept open by a process once they were needed, one for each of its threads; a few more are opened and closed again."""
 CONNECT_SECONDS = 5
 
 
@@ -115,6 +117,7 @@ def engine_options(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True}
     if sa.make_url(url).get_backend_name() == "postgresql":
         options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+        options["pool_size"] = CONNECTIONS
     return options
 
 

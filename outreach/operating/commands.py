@@ -102,7 +102,7 @@ def worker() -> None:
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--threads", default=8, show_default=True, help="Pages made at once, in each process.")
+@click.option("--threads", default=16, show_default=True, help="Pages made at once, in each process.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes, and one more for background work.")
 @with_appcontext
 def serve(host: str, port: int, threads: int, workers: int | None) -> None:

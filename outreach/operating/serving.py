@@ -16,6 +16,8 @@ from outreach.web import metrics
 
 log = logging.getLogger("outreach.serving")
 LOOK_EVERY = 0.2
+CONNECTIONS = 2000
+"""How many may be open to one web process; who comes then waits until one is closed."""
 GRACE_SECONDS = 20
 """What a process may take to end its piece of work; what is not done by then is done again by another."""
 LONGEST_PAUSE = 30
@@ -105,7 +107,8 @@ def web_command(*, host: str, port: int, workers: int, threads: int) -> list[str
         f"--port={port}",
         f"--workers={workers}",
         f"--blocking-threads={threads}",
-        f"--backpressure={threads * 4}",
+        # What granian counts against its backpressure is open connections, idle ones too, and a browser keeps several.
+        f"--backpressure={CONNECTIONS}",
         "--respawn-failed-workers",
         "--respawn-interval=1",
         f"--workers-kill-timeout={GRACE_SECONDS - 5}",
