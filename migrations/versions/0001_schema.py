@@ -114,7 +114,8 @@ def upgrade() -> None:
     sa.Column('path', sa.String(length=255), nullable=False),
     sa.ForeignKeyConstraint(['parent_id'], ['organisations.id'], name=op.f('fk_organisations_parent_id_organisations')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_organisations')),
-    sa.UniqueConstraint('parent_id', 'name', name=op.f('uq_organisations_parent_id_name'))
+    sa.UniqueConstraint('parent_id', 'name', name=op.f('uq_organisations_parent_id_name')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('organisations', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_organisations_parent_id'), ['parent_id'], unique=False)
@@ -184,7 +185,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts')),
     sa.UniqueConstraint('email_index', name=op.f('uq_accounts_email_index')),
     sa.UniqueConstraint('phone_index', name=op.f('uq_accounts_phone_index')),
-    sa.UniqueConstraint('username', name=op.f('uq_accounts_username'))
+    sa.UniqueConstraint('username', name=op.f('uq_accounts_username')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_accounts_organisation_id'), ['organisation_id'], unique=False)
@@ -250,7 +252,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=False),
     sa.Column('filename', sa.Text(), nullable=False),
-    sa.Column('state', sa.Enum('uploaded', 'mapped', 'judging', 'previewed', 'landing', 'landed', 'abandoned', 'unreadable', name='importstate', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('state', sa.Enum('uploaded', 'mapped', 'judging', 'previewed', 'landing', 'landed', 'undoing', 'undone', 'abandoned', 'unreadable', name='importstate', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
     sa.Column('account_name', sa.String(length=120), nullable=False),
     sa.Column('organisation_id', sa.Integer(), nullable=False),
@@ -258,8 +260,11 @@ def upgrade() -> None:
     sa.Column('problem', sa.String(length=60), nullable=True),
     sa.Column('rows_total', sa.Integer(), nullable=True),
     sa.Column('work_id', sa.Integer(), nullable=True),
+    sa.Column('stopped_at', sa.DateTime(), nullable=True),
     sa.Column('created_at', sa.DateTime(), nullable=False),
     sa.Column('landed_at', sa.DateTime(), nullable=True),
+    sa.Column('undone_at', sa.DateTime(), nullable=True),
+    sa.Column('forgotten_at', sa.DateTime(), nullable=True),
     sa.ForeignKeyConstraint(['work_id'], ['work.id'], name=op.f('fk_imports_work_id_work')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_imports'))
     )
@@ -426,6 +431,7 @@ def upgrade() -> None:
     sa.Column('fills', sa.Integer(), nullable=False),
     sa.Column('decision', sa.Enum('same', 'another', 'later', name='decision', native_enum=False, create_constraint=True, length=32), nullable=True),
     sa.Column('landed_id', sa.Integer(), nullable=True),
+    sa.Column('trace', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['import_id'], ['imports.id'], name=op.f('fk_import_rows_import_id_imports')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_import_rows')),
     sa.UniqueConstraint('import_id', 'sheet_number', 'number', name=op.f('uq_import_rows_import_id_sheet_number_number'))
@@ -468,7 +474,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['talent_class_id'], ['talent_classes.id'], name=op.f('fk_people_talent_class_id_talent_classes')),
     sa.ForeignKeyConstraint(['through_account_id'], ['accounts.id'], name=op.f('fk_people_through_account_id_accounts')),
     sa.ForeignKeyConstraint(['through_organisation_id'], ['organisations.id'], name=op.f('fk_people_through_organisation_id_organisations')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_people'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_people')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_people_identity_index'), ['identity_index'], unique=False)
@@ -561,7 +568,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['registered_by_id'], ['accounts.id'], name=op.f('fk_cases_registered_by_id_accounts')),
     sa.ForeignKeyConstraint(['registered_for_id'], ['accounts.id'], name=op.f('fk_cases_registered_for_id_accounts')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_cases')),
-    sa.UniqueConstraint('number', name=op.f('uq_cases_number'))
+    sa.UniqueConstraint('number', name=op.f('uq_cases_number')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_cases_contact_point_id'), ['contact_point_id'], unique=False)
@@ -691,7 +699,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['liaison_officer_id'], ['accounts.id'], name=op.f('fk_pairings_liaison_officer_id_accounts')),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_pairings_organisation_id_organisations')),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_pairings_person_id_people')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_pairings'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pairings')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('pairings', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_pairings_liaison_officer_id'), ['liaison_officer_id'], unique=False)

@@ -15,11 +15,14 @@ from sqlalchemy.orm import joinedload
 from outreach.cases import operations, queries
 from outreach.cases.models import Case
 from outreach.cases.rules import CaseState, Topic, title_of, topic_said
+from outreach.intake.operations import one_by_one
 from outreach.intake.rules import (
     Errand,
     Field,
     Importer,
     Judgement,
+    Landed,
+    Landing,
     Onward,
     Reason,
     Row,
@@ -37,7 +40,8 @@ from outreach.organisations.queries import lead_organisation
 from outreach.organisations.rules import Permission
 from outreach.people.imports import Recognised, recognised
 from outreach.people.models import Person
-from outreach.people.operations import contact_point, person_at
+from outreach.people.operations import contact_point, is_known_point, person_at
+from outreach.people.operations import take_back as take_back_people
 from outreach.people.queries import account_by_id
 from outreach.people.rules import ContactKind, normalised_name
 from outreach.people.rules.ledger import Entry, understood
@@ -123,14 +127,34 @@ class Requests:
         here = _here({who.person_id for who in whom if who.person_id is not None})
         return [_judged(row, one, who, here, errand) for row, one, who in zip(rows, asked, whom, strict=True)]
 
-    def land(self, row: Row, onto: int | None, errand: Errand) -> int:
-        """Write the request down as the ledger has it; one that is here stays as it is."""
-        if onto is not None:
-            return onto
+    def land(self, rows: Sequence[Landing], errand: Errand) -> list[Landed]:
+        """Write the requests down as the ledger has them; one that is here stays as it is."""
+        return one_by_one(rows, lambda landing: self._land(landing, errand))
+
+    def undo(self, landed: Sequence[Landed], errand: Errand) -> list[Reason | None]:
+        """Remove the requests nothing was done with, and the people who came with them and have nothing else."""
+        return [self._undone(one, errand) for one in landed]
+
+    def _undone(self, landed: Landed, errand: Errand) -> Reason | None:
+        if "case" not in landed.trace:
+            return None
+        if not operations.take_back(case_id=landed.trace["case"], by=errand.by, now=errand.now):
+            return Reason(N_("Something was done with this request since; it stays."))
+        traces = [landed.trace["person"]] if landed.trace["person"] else []
+        source = f"import:{errand.import_id}"
+        why = take_back_people(traces=traces, source=source, by=errand.by, now=errand.now)
+        return Reason(why[0]) if why and why[0] else None
+
+    def _land(self, landing: Landing, errand: Errand) -> Landed:
+        if landing.onto is not None:
+            return Landed(landing.onto)
+        row = landing.row
         asked = _asked([row], errand)[0]
         who = recognised([asked.entry], errand)[0]
         organisation = db.session.get_one(Organisation, errand.organisation_id)
         kind, value = _reached(asked.entry)
+        trace = None
+        known = is_known_point(kind=kind, value=value)
         point = contact_point(kind=kind, value=value, now=errand.now)
         if who.person_id is not None:
             person = db.session.get_one(Person, who.person_id)
@@ -143,7 +167,15 @@ class Requests:
                 now=errand.now,
                 by=errand.by,
             )
-        return operations.take_over(
+            trace = {
+                "person": person.id,
+                "made": True,
+                "row": row.number,
+                "filled": {},
+                "contacts": [],
+                "points": [] if known else [point.id],
+            }
+        case = operations.take_over(
             person=person,
             contact_point=point,
             topic=asked.topic,
@@ -158,7 +190,8 @@ class Requests:
             origin=f"import:{errand.import_id}",
             by=errand.by,
             now=errand.now,
-        ).id
+        )
+        return Landed(case.id, {"case": case.id, "person": trace})
 
     def existing(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         """Return what requests say, by field."""

@@ -18,7 +18,7 @@ from outreach.cases.rules import (
     Topic,
 )
 from outreach.kernel.actor import ActorKind
-from outreach.kernel.database import Model
+from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.history import Subject
 from outreach.kernel.sealing import Sealed, proof
 from outreach.organisations.models import Account, Organisation
@@ -40,6 +40,7 @@ class Case(Model):
         sa.Index("ix_cases_owed", "answerable_id", "due_at", "id"),
         sa.Index("ix_cases_person", "person_id", "created_at"),
         sa.Index("ix_cases_intake", "intake_id", "created_at", "id"),
+        IDS_ONCE,
     )
 
     number: Mapped[str] = mapped_column(sa.String(12), unique=True)  # "2026-0418"

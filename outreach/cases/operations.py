@@ -50,6 +50,7 @@ from outreach.kernel.calendar_days import working_calendar
 from outreach.kernel.clock import OFFICE, office_day
 from outreach.kernel.database import db, locked
 from outreach.kernel.history import Subject
+from outreach.kernel.references import standing_alone
 from outreach.kernel.working_days import CLOSES, OPENS, Deadline
 from outreach.notices import operations as notices
 from outreach.organisations.models import Account, Organisation
@@ -157,6 +158,22 @@ def take_over(
     facts = {"topic": topic, "source": CaseSource.IMPORT, "unit": unit.id if unit else None, "origin": origin}
     _record(case, Happening.TAKEN_OVER, by=by, now=now, words=remarks, facts=facts)
     return case
+
+
+def take_back(*, case_id: int, by: Actor, now: datetime) -> bool:
+    """Remove a request that was taken over from an earlier ledger; return whether that could be done.
+
+    It stays once anything was done with it here.
+    """
+    case = db.session.scalar(locked(sa.select(Case).where(Case.id == case_id)))
+    if case is None:
+        return True
+    if not standing_alone("case", "cases", [case_id]):
+        return False
+    history.write(subject=case.subject, act=Happening.TAKEN_BACK.value, by=by, now=now)
+    db.session.delete(case)
+    db.session.flush()
+    return True
 
 
 def assign(

@@ -462,6 +462,7 @@ class Happening(StrEnum):
     WITHDRAWN = "withdrawn"
     URGED = "urged"
     TAKEN_OVER = "taken_over"  # from an earlier ledger
+    TAKEN_BACK = "taken_back"  # out again, with the file that brought it
 
     @property
     def label(self) -> str:
@@ -504,6 +505,7 @@ HAPPENINGS = {
     Happening.WITHDRAWN: N_("%(who)s took it back by their wish"),
     Happening.URGED: N_("%(who)s urged it"),
     Happening.TAKEN_OVER: N_("%(who)s took it over from an earlier ledger"),
+    Happening.TAKEN_BACK: N_("%(who)s undid the file that brought it"),
 }
 
 BY_THE_PERSON = {

@@ -1,81 +1,165 @@
-"""What a worker does with a file: read it, judge its rows, bring them in. Each commits in steps and may begin again."""
+"""What a worker does with a file: read it, judge its rows, bring them in, take them out again.
 
+Each commits in steps and bears being begun again, after an error, a kill, or when somebody had it stopped. A step
+asks first whether the file is still to be gone on with; what takes time is thought about between the steps, where
+nobody waits for it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from typing import TypeVar
 
 from outreach.intake import imports, operations, queries
 from outreach.intake.models import Import
-from outreach.intake.rules import Errand, ImportState, Unreadable
+from outreach.intake.rules import Errand, ImportState, Judgement, Unreadable
 from outreach.intake.rules.headings import SEARCHED, Sheet
 from outreach.kernel import clock
-from outreach.kernel.database import db
+from outreach.kernel.database import db, give_way, only_reading
 from outreach.kernel.outbox import Work, still_at_it
 
 READ_AT_ONCE = 1000
 JUDGED_AT_ONCE = 500
 LANDED_AT_ONCE = 50
+LONGEST_PAUSE = 0.05
+"""Seconds between two steps in which others may write; no longer than half of what the step took."""
+BELOW_EVERY_ROW = (1 << 31) - 1
+
+T = TypeVar("T")
 
 
 def read(*, import_id: int, now: datetime, work: Work) -> None:
-    """Read a file into rows, and go on to judge them where the columns are known."""
-    content, work_id = operations.begin_reading(import_id=import_id), work.id
-    db.session.commit()
+    """Read a file into rows, and go on to judge them where the columns are known; rows that are kept are passed by."""
+    step = _Step(import_id, work.id, ImportState.UPLOADED)
+    with only_reading():
+        content, kept = queries.content_of(import_id), queries.last_read_by_sheet(import_id)
     if not content:
         return
     found: list[Sheet] = []
-    try:
-        for number, source in enumerate(imports.sheets(content)):
-            sheet = Sheet(name=source.name, number=number, hidden=source.hidden)
-            found.append(sheet)
-            if not source.hidden:
-                _read_sheet(import_id, sheet, source, work_id)
-    except Unreadable as unreadable:
-        db.session.rollback()
-        operations.cannot_be_read(import_id=import_id, problem=unreadable.problem, now=now)
-    else:
-        operations.end_reading(import_id=import_id, sheets=found, now=now)
-    db.session.commit()
+    with suppress(_Left):
+        try:
+            for number, source in enumerate(imports.sheets(content)):
+                sheet = Sheet(name=source.name, number=number, hidden=source.hidden)
+                found.append(sheet)
+                if not source.hidden:
+                    _read_sheet(sheet, source, kept.get(number, 0), step)
+        except Unreadable as unreadable:
+            problem = unreadable.problem
+            step(lambda imported: operations.cannot_be_read(imported=imported, problem=problem, now=now))
+        else:
+            step(lambda imported: operations.end_reading(imported=imported, sheets=found, now=now))
 
 
 def judge(*, import_id: int, now: datetime, work: Work) -> None:
     """Judge every row of a file, from the first: what it repeats is known only from what came before it."""
-    imported = db.session.get(Import, import_id)
-    if imported is None or imported.state is not ImportState.JUDGING or imported.work_id != work.id:
-        return
-    errand, work_id = _errand(imported, now), work.id
-    total, sheets = imported.rows_total, queries.taken_sheets(imported)
-    done = 0
-    for sheet in sheets:
-        after = 0
-        while rows := queries.batch_after(import_id, sheet.number, after, JUDGED_AT_ONCE):
-            operations.judge_batch(import_id=import_id, sheet=sheet, rows=rows, errand=errand)
-            after, done = rows[-1].number, done + len(rows)
-            _step(work_id, done, total)
-    operations.end_judging(import_id=import_id)
-    db.session.commit()
+    step = _Step(import_id, work.id, ImportState.JUDGING)
+    with only_reading():
+        imported = queries.import_by_id(import_id)
+        errand, total, sheets = _errand(imported, now), imported.rows_total, queries.taken_sheets(imported)
+        left_out = {sheet.number for sheet in queries.sheets_of(imported)} - {sheet.number for sheet in sheets}
+    with suppress(_Left):
+        for number in sorted(left_out):
+            step(lambda _, number=number: operations.forget_verdicts(import_id=import_id, sheet_number=number))
+        done = 0
+        for sheet in sheets:
+            for found, count in _judged(import_id, sheet, errand):
+                done += count
+                step(lambda _, found=found: operations.keep_judgements(found=found), done, total)
+        step(lambda imported: operations.end_judging(imported=imported), done, total)
 
 
 def land(*, import_id: int, now: datetime, work: Work) -> None:
     """Bring in what is ready, a few rows at a time; what has landed is marked in the same step, so none lands twice."""
-    imported = db.session.get(Import, import_id)
-    if imported is None or imported.state is not ImportState.LANDING:
-        return
-    errand, work_id = _errand(imported, now), work.id
-    total, done = queries.tally(import_id).ready, 0
-    sheets = queries.taken_sheets(imported)
-    for sheet in sheets:
-        after = 0
-        while rows := queries.batch_after(import_id, sheet.number, after, LANDED_AT_ONCE, ready=True):
-            errand.seen.clear()
-            operations.land_batch(imported=imported, sheet=sheet, rows=rows, errand=errand)
-            after, done = rows[-1].number, done + len(rows)
-            _step(work_id, done, total)
-    operations.end_landing(import_id=import_id, now=now)
-    db.session.commit()
+    step = _Step(import_id, work.id, ImportState.LANDING)
+    with only_reading():
+        imported, tally = queries.import_by_id(import_id), queries.tally(import_id)
+        errand, sheets = _errand(imported, now), queries.taken_sheets(imported)
+    done, total = tally.landed, tally.landed + tally.ready
+    with suppress(_Left):
+        for sheet in sheets:
+            place: int | None = 0
+            while place is not None:
+                done += LANDED_AT_ONCE
+                place = step(
+                    lambda imported, sheet=sheet, place=place: operations.land_some(
+                        imported=imported, sheet=sheet, after=place, most=LANDED_AT_ONCE, errand=errand
+                    ),
+                    min(done, total),
+                    total,
+                )
+        step(lambda imported: operations.end_landing(imported=imported, now=now), total, total)
 
 
-def _read_sheet(import_id: int, sheet: Sheet, source: imports.SheetRead, work_id: int) -> None:
+def undo(*, import_id: int, now: datetime, work: Work) -> None:
+    """Take out again what a file brought in, the last row first; what has to stay is said at its row."""
+    step = _Step(import_id, work.id, ImportState.UNDOING)
+    with only_reading():
+        imported, total = queries.import_by_id(import_id), queries.tally(import_id).landed
+        errand, sheets = _errand(imported, now), queries.taken_sheets(imported)
+    done = 0
+    with suppress(_Left):
+        for sheet in reversed(sheets):
+            place: int | None = BELOW_EVERY_ROW
+            while place is not None:
+                done += LANDED_AT_ONCE
+                place = step(
+                    lambda imported, sheet=sheet, place=place: operations.undo_some(
+                        imported=imported, sheet=sheet, before=place, most=LANDED_AT_ONCE, errand=errand
+                    ),
+                    min(done, total),
+                    total,
+                )
+        step(lambda imported: operations.end_undoing(imported=imported, now=now), total, total)
+
+
+def sweep(*, import_id: int, now: datetime, work: Work) -> None:
+    """Delete the rows of a file that was let go, could not be read, or was kept long enough."""
+    work_id, more = work.id, True
+    while more:
+        db.session.rollback()
+        more = operations.sweep(import_id=import_id)
+        still_at_it(work_id, done=0, total=None, now=clock.now())
+        db.session.commit()
+
+
+class _Left(Exception):  # noqa: N818 -- an instruction, not an error
+    """The file is not this job's any more: it was stopped, let go, or somebody had it begun again."""
+
+
+class _Step:
+    """One transaction of a job: the import held, something done, and committed with how far the job is."""
+
+    def __init__(self, import_id: int, work_id: int, state: ImportState) -> None:
+        self.import_id = import_id
+        self._work_id = work_id
+        self._state = state
+
+    def __call__(self, do: Callable[[Import], T], done: int = 0, total: int | None = None) -> T:
+        """Do something with the import and return what it returns.
+
+        :raises _Left: if the job is not to go on; nothing was done
+        """
+        db.session.rollback()
+        began = time.monotonic()
+        imported = operations.at_it(import_id=self.import_id, work_id=self._work_id, state=self._state)
+        if imported is None:
+            db.session.rollback()
+            raise _Left
+        result = do(imported)
+        still_at_it(self._work_id, done=done, total=total, now=clock.now())
+        db.session.commit()
+        give_way(min((time.monotonic() - began) / 2, LONGEST_PAUSE))
+        return result
+
+
+def _read_sheet(sheet: Sheet, source: imports.SheetRead, kept: int, step: _Step) -> None:
     batch: list[tuple[int, list[object]]] = []
     sheet.spans = [span for span in source.spans if span[0] <= SEARCHED or span[2] - span[1] > 1]
+
+    def keep(_: Import) -> None:
+        operations.keep_rows(import_id=step.import_id, sheet_number=sheet.number, rows=batch)
+
     for number, cells in enumerate(source.rows, start=1):
         if not any(cell is not None for cell in cells):
             sheet.blank += 1
@@ -83,13 +167,26 @@ def _read_sheet(import_id: int, sheet: Sheet, source: imports.SheetRead, work_id
         sheet.rows += 1
         if len(sheet.top) < SEARCHED:
             sheet.top[number] = cells
-        batch.append((number, cells))
+        if number > kept:
+            batch.append((number, cells))
         if len(batch) == READ_AT_ONCE:
-            operations.keep_rows(import_id=import_id, sheet_number=sheet.number, rows=batch)
+            step(keep, sheet.rows)
             batch.clear()
-            _step(work_id, sheet.rows, None)
-    operations.keep_rows(import_id=import_id, sheet_number=sheet.number, rows=batch)
-    _step(work_id, sheet.rows, None)
+    step(keep, sheet.rows)
+
+
+def _judged(import_id: int, sheet: Sheet, errand: Errand) -> Iterator[tuple[list[tuple[int, Judgement]], int]]:
+    """Yield what the rows of a sheet are, some at a time, and how many those were."""
+    after = 0
+    while True:
+        with only_reading():
+            rows = queries.rows_to_judge(import_id, sheet.number, after, JUDGED_AT_ONCE)
+            if not rows:
+                return
+            imported = queries.import_by_id(import_id)
+            found = operations.judged(imported=imported, sheet=sheet, rows=rows, errand=errand)
+        after = rows[-1].number
+        yield found, len(rows)
 
 
 def _errand(imported: Import, now: datetime) -> Errand:
@@ -100,8 +197,3 @@ def _errand(imported: Import, now: datetime) -> Errand:
         by=imported.author,
         now=now,
     )
-
-
-def _step(work_id: int, done: int, total: int | None) -> None:
-    still_at_it(work_id, done=done, total=total, now=clock.now())
-    db.session.commit()

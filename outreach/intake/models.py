@@ -31,8 +31,11 @@ class Import(Model):
     problem: Mapped[str | None] = mapped_column(sa.String(60))
     rows_total: Mapped[int | None]
     work_id: Mapped[int | None] = mapped_column(sa.ForeignKey("work.id"))
+    stopped_at: Mapped[datetime | None]  # the worker stays away until somebody has it go on
     created_at: Mapped[datetime]
     landed_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]  # its rows were deleted: see operations.forget_old_rows
 
     work: Mapped[Work | None] = relationship()
 
@@ -74,3 +77,4 @@ class ImportRow(Model):
     fills: Mapped[int] = mapped_column(default=0)  # blanks of the record it is the same as that it fills
     decision: Mapped[Decision | None]
     landed_id: Mapped[int | None]
+    trace: Mapped[dict[str, Any] | None] = mapped_column(SealedData("import.trace"))  # what undoes it; None once undone

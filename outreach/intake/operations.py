@@ -1,6 +1,6 @@
 """What is done with a file on its way in. Nothing outside this room changes before the clerk says so."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from outreach.intake import queries
 from outreach.intake.models import Import, ImportFile, ImportRow
 from outreach.intake.rules import (
+    BUSY,
+    KEPT_AFTER_LANDING,
+    KEPT_WAITING,
     OPEN_STATES,
     ColumnTwice,
     Decision,
@@ -16,6 +19,8 @@ from outreach.intake.rules import (
     HeadingMissing,
     ImportState,
     Judgement,
+    Landed,
+    Landing,
     NothingToLand,
     NotNow,
     OnlyChecked,
@@ -28,14 +33,21 @@ from outreach.intake.rules import (
 )
 from outreach.intake.rules.headings import Sheet, missing, not_data, read_headings, recognise, required_columns, row_of
 from outreach.kernel import history, outbox
-from outreach.kernel.actor import Actor
+from outreach.kernel.actor import SYSTEM, Actor
 from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.history import Subject
-from outreach.kernel.outbox import WorkState
+from outreach.kernel.outbox import Urgency
 from outreach.kernel.refusals import Refused
 
 PIECE = 1 << 20
 UNFINISHED = OPEN_STATES | {ImportState.LANDING}
+SWEPT_AT_ONCE = 1000
+JOBS = {
+    ImportState.UPLOADED: "intake.read",
+    ImportState.JUDGING: "intake.judge",
+    ImportState.LANDING: "intake.land",
+    ImportState.UNDOING: "intake.undo",
+}
 
 
 def upload(
@@ -63,20 +75,18 @@ def upload(
     for position, start in enumerate(range(0, len(content), PIECE)):
         db.session.add(ImportFile(import_id=imported.id, position=position, content=content[start : start + PIECE]))
     history.write(subject=_subject(imported), act="uploaded", by=by, now=now, facts={"bytes": len(content)})
-    _have_done(imported, "intake.read", now)
+    _have_done(imported, JOBS[imported.state], now)
     return imported
 
 
-def begin_reading(*, import_id: int) -> bytes:
-    """Return the file of an import that waits to be read; empty if there is nothing to read any more.
+def at_it(*, import_id: int, work_id: int, state: ImportState) -> Import | None:
+    """Return an import whose row is held, if this piece of work is to go on with it; None if it was stopped or left.
 
-    What an interrupted reading left behind is taken away first.
+    Every step of a job begins with it: whoever stops a file, lets it go or takes it over is heard at the next step.
     """
     imported = db.session.scalar(locked(sa.select(Import).where(Import.id == import_id)))
-    if imported is None or imported.state is not ImportState.UPLOADED:
-        return b""
-    db.session.execute(sa.delete(ImportRow).where(ImportRow.import_id == import_id))
-    return queries.content_of(import_id)
+    going = imported is not None and imported.stopped_at is None
+    return imported if going and imported.state is state and imported.work_id == work_id else None
 
 
 def keep_rows(*, import_id: int, sheet_number: int, rows: Sequence[tuple[int, list[object]]]) -> None:
@@ -91,11 +101,8 @@ def keep_rows(*, import_id: int, sheet_number: int, rows: Sequence[tuple[int, li
         )
 
 
-def end_reading(*, import_id: int, sheets: Sequence[Sheet], now: datetime) -> None:
+def end_reading(*, imported: Import, sheets: Sequence[Sheet], now: datetime) -> None:
     """Say what was found; the file itself goes, and its rows are judged where their columns are known."""
-    imported = _held(import_id)
-    if imported.state is not ImportState.UPLOADED:
-        return
     importer = importer_of(imported.kind)
     for sheet in sheets:
         if not sheet.hidden:
@@ -104,14 +111,14 @@ def end_reading(*, import_id: int, sheets: Sequence[Sheet], now: datetime) -> No
     if not taken:
         first = next((sheet for sheet in sheets if sheet.rows and not sheet.hidden), None)
         if first is None:
-            cannot_be_read(import_id=import_id, problem=Problem.EMPTY, now=now)
+            cannot_be_read(imported=imported, problem=Problem.EMPTY, now=now)
             return
         first.importer, first.heading = 0, (min(first.top), min(first.top))
         read_headings(first, importer.sheets[0].fields)
         taken = [first]
     imported.sheets = [sheet.as_json() for sheet in sheets]
     imported.rows_total = sum(sheet.rows for sheet in taken)
-    _forget_file(import_id)
+    _forget_file(imported.id)
     complete = all(not missing(sheet, importer.sheets[sheet.importer]) for sheet in taken)
     history.write(
         subject=_subject(imported),
@@ -126,13 +133,11 @@ def end_reading(*, import_id: int, sheets: Sequence[Sheet], now: datetime) -> No
         imported.state = ImportState.MAPPED
 
 
-def cannot_be_read(*, import_id: int, problem: Problem, now: datetime) -> None:
+def cannot_be_read(*, imported: Import, problem: Problem, now: datetime) -> None:
     """Say why a file cannot be read; it goes."""
-    imported = _held(import_id)
     imported.state = ImportState.UNREADABLE
     imported.problem = problem.value
-    db.session.execute(sa.delete(ImportRow).where(ImportRow.import_id == import_id))
-    _forget_file(import_id)
+    _have_swept(imported, now)
     history.write(
         subject=_subject(imported),
         act="unreadable",
@@ -191,31 +196,68 @@ def set_columns(
         imported.state = ImportState.MAPPED
 
 
-def judge_batch(*, import_id: int, sheet: Sheet, rows: Sequence[ImportRow], errand: Errand) -> None:
-    """Say of some rows of one sheet what they are; the importer's memory of earlier rows is in the errand."""
-    kind = importer_of(_kind_of(import_id)).sheets[sheet.importer]
+def judged(
+    *, imported: Import, sheet: Sheet, rows: Sequence[queries.PlainRow], errand: Errand
+) -> list[tuple[int, Judgement]]:
+    """Return what some rows of one sheet are, by their ids; the importer's memory of earlier rows is in the errand.
+
+    Changes nothing.
+    """
+    kind = importer_of(imported.kind).sheets[sheet.importer]
     required = required_columns(sheet, kind)
-    data: list[tuple[ImportRow, Row]] = []
-    found: list[dict[str, object]] = []
+    data: list[tuple[int, Row]] = []
+    found: list[tuple[int, Judgement]] = []
     for row in rows:
-        cells = queries.cells_of(row)
-        skipped = not_data(cells, sheet, row.number, required)
+        skipped = not_data(row.cells, sheet, row.number, required)
         if skipped is not None:
-            found.append(_as_columns(row, Judgement(Verdict.SKIPPED, (skipped,))))
+            found.append((row.id, Judgement(Verdict.SKIPPED, (skipped,))))
         else:
-            data.append((row, row_of(sheet, kind, row.number, cells)))
+            data.append((row.id, row_of(sheet, kind, row.number, row.cells)))
     if data:
         judgements = kind.judge([row for _, row in data], errand)
-        found += [_as_columns(row, judged) for (row, _), judged in zip(data, judgements, strict=True)]
-    if found:
-        db.session.execute(sa.update(ImportRow), found)
+        found += [(row_id, one) for (row_id, _), one in zip(data, judgements, strict=True)]
+    return found
 
 
-def end_judging(*, import_id: int) -> None:
+def keep_judgements(*, found: Sequence[tuple[int, Judgement]]) -> None:
+    """Write down what rows are, and forget what the clerk said of them before they were judged anew.
+
+    Most rows of a file are judged alike: each kind of judgement is written once, for all its rows.
+    """
+    alike: dict[tuple[object, ...], tuple[Judgement, list[int]]] = {}
+    for row_id, judgement in found:
+        said = str(queries.reasons_as_json(judgement)) if judgement.reasons else ""
+        key = (judgement.verdict, said, judgement.match_id, judgement.match_row, judgement.fills)
+        alike.setdefault(key, (judgement, []))[1].append(row_id)
+    rows = ImportRow.__table__
+    for judgement, ids in alike.values():
+        db.session.connection().execute(
+            sa.update(rows)
+            .where(rows.c.id.in_(ids))
+            .values(
+                verdict=judgement.verdict,
+                reasons=queries.reasons_as_json(judgement) or None,
+                match_id=judgement.match_id,
+                match_sheet=judgement.match_row.sheet if judgement.match_row else None,
+                match_number=judgement.match_row.number if judgement.match_row else None,
+                fills=judgement.fills,
+                decision=None,
+            )
+        )
+
+
+def forget_verdicts(*, import_id: int, sheet_number: int) -> None:
+    """Forget what the rows of a sheet were taken for that is not taken any more."""
+    db.session.execute(
+        sa.update(ImportRow)
+        .where(ImportRow.import_id == import_id, ImportRow.sheet_number == sheet_number, ImportRow.verdict.is_not(None))
+        .values(verdict=None, reasons=None, match_id=None, match_sheet=None, match_number=None, fills=0, decision=None)
+    )
+
+
+def end_judging(*, imported: Import) -> None:
     """Every row has been judged: the clerk may look."""
-    imported = _held(import_id)
-    if imported.state is ImportState.JUDGING:
-        imported.state = ImportState.PREVIEWED
+    imported.state = ImportState.PREVIEWED
 
 
 def decide(*, imported: Import, row: ImportRow, decision: Decision, by: Actor, now: datetime) -> None:
@@ -250,23 +292,92 @@ def land(*, imported: Import, by: Actor, now: datetime) -> None:
     imported = _held(imported.id)
     if importer_of(imported.kind).lands_with is not None:
         raise OnlyChecked
-    given_up = imported.state is ImportState.LANDING and imported.work and imported.work.state is WorkState.FAILED
-    if imported.state not in (ImportState.PREVIEWED, ImportState.LANDED) and not given_up:
+    if imported.state not in (ImportState.PREVIEWED, ImportState.LANDED):
         raise NotNow
     ready = queries.tally(imported.id).ready
     if not ready:
         raise NothingToLand
-    imported.state = ImportState.LANDING
+    imported.state, imported.stopped_at = ImportState.LANDING, None
     history.write(subject=_subject(imported), act="confirmed", by=by, now=now, facts={"rows": ready})
     _have_done(imported, "intake.land", now)
 
 
-def land_batch(*, imported: Import, sheet: Sheet, rows: Sequence[ImportRow], errand: Errand) -> None:
-    """Bring in some rows of one sheet, in order.
+def stop(*, imported: Import, by: Actor, now: datetime) -> None:
+    """Have the worker leave a file alone after the step it is at; what was done until then stays.
+
+    :raises NotNow: if nobody is at it
+    """
+    imported = _held(imported.id)
+    if imported.state not in BUSY or imported.stopped_at is not None:
+        raise NotNow
+    imported.stopped_at = now
+    history.write(subject=_subject(imported), act="stopped", by=by, now=now, facts={"at": imported.state.value})
+
+
+def go_on(*, imported: Import, by: Actor, now: datetime) -> None:
+    """Have a worker go on with a file that was stopped, or given up after errors, from where it was.
+
+    :raises NotNow: if it does not stand still
+    """
+    imported = _held(imported.id)
+    if not queries.stands_still(imported):
+        raise NotNow
+    imported.stopped_at = None
+    history.write(subject=_subject(imported), act="went_on", by=by, now=now, facts={"at": imported.state.value})
+    _have_done(imported, JOBS[imported.state], now)
+
+
+def undo(*, imported: Import, by: Actor, now: datetime) -> None:
+    """Have a worker take out again what a file brought in.
+
+    :raises NotNow: if nothing of it is in, somebody is at it, or its rows were deleted after their time
+    """
+    imported = _held(imported.id)
+    landed = queries.tally(imported.id).landed
+    if not landed or not queries.can_be_undone(imported):
+        raise NotNow
+    imported.state, imported.stopped_at = ImportState.UNDOING, None
+    history.write(subject=_subject(imported), act="undo_confirmed", by=by, now=now, facts={"rows": landed})
+    _have_done(imported, JOBS[imported.state], now)
+
+
+def undo_some(*, imported: Import, sheet: Sheet, before: int, most: int, errand: Errand) -> int | None:
+    """Take out again what some rows of one sheet above a number brought in, the last first; a row that stays says why.
+
+    Return the number of the first of them; None if there was nothing more.
+    """
+    rows = queries.rows_to_undo(imported.id, sheet.number, before, most)
+    if not rows:
+        return None
+    one_at_a_time(f"intake.land.{imported.kind}")
+    errand.seen.clear()
+    kind = importer_of(imported.kind).sheets[sheet.importer]
+    reasons = kind.undo([Landed(row.landed_id, row.trace or {}) for row in rows], errand)
+    for row, reason in zip(rows, reasons, strict=True):
+        if reason is None:
+            row.landed_id, row.trace = None, None
+        else:
+            row.reasons = queries.reasons_as_json(Judgement(row.verdict, (reason,)))
+    return rows[-1].number
+
+
+def end_undoing(*, imported: Import, now: datetime) -> None:
+    """Everything that can be undone is."""
+    imported.state, imported.undone_at = ImportState.UNDONE, now
+    kept = queries.tally(imported.id).landed
+    history.write(subject=_subject(imported), act="undone", by=imported.author, now=now, facts={"kept": kept})
+
+
+def land_some(*, imported: Import, sheet: Sheet, after: int, most: int, errand: Errand) -> int | None:
+    """Bring in some rows of one sheet beyond a number, in order; return the number of the last, None if none is left.
 
     Each is judged once more first: what came into the system since the preview counts. A row that has become
     doubtful waits for the clerk; a row that repeats one that waits, waits with it.
     """
+    rows = queries.rows_to_land(imported.id, sheet.number, after, most)
+    if not rows:
+        return None
+    errand.seen.clear()
     one_at_a_time(f"intake.land.{imported.kind}")
     kind = importer_of(imported.kind).sheets[sheet.importer]
     seen = [row_of(sheet, kind, row.number, queries.cells_of(row)) for row in rows]
@@ -276,16 +387,21 @@ def land_batch(*, imported: Import, sheet: Sheet, rows: Sequence[ImportRow], err
         [(row.match_sheet, row.match_number) for row in rows if row.match_number is not None]
         + [(judged.match_row.sheet, judged.match_row.number) for judged in judgements if judged.match_row],
     )
+    pending: list[tuple[ImportRow, Landing]] = []
     for row, plain, judged in zip(rows, seen, judgements, strict=True):
-        _land_row(row, plain, judged, earlier, kind, errand)
+        if pending and _rests_on(row, judged, [one for one, _ in pending]):
+            _land_together(pending, kind, errand)
+            pending = []
+        onto = _onto(row, judged, earlier)
+        if onto is not _WAIT:
+            pending.append((row, Landing(plain, onto)))
+    _land_together(pending, kind, errand)
+    return rows[-1].number
 
 
-def end_landing(*, import_id: int, now: datetime) -> None:
+def end_landing(*, imported: Import, now: datetime) -> None:
     """Everything that was ready has landed."""
-    imported = _held(import_id)
-    if imported.state is not ImportState.LANDING:
-        return
-    counted = queries.tally(import_id)
+    counted = queries.tally(imported.id)
     imported.state = ImportState.LANDED
     imported.landed_at = now
     history.write(
@@ -305,11 +421,51 @@ def abandon(*, imported: Import, by: Actor, now: datetime) -> None:
     imported = _held(imported.id)
     if imported.state not in OPEN_STATES:
         raise NotNow
-    imported.state = ImportState.ABANDONED
+    imported.state, imported.stopped_at = ImportState.ABANDONED, None
     imported.sheets = None
-    db.session.execute(sa.delete(ImportRow).where(ImportRow.import_id == imported.id))
-    _forget_file(imported.id)
+    _have_swept(imported, now)
     history.write(subject=_subject(imported), act="abandoned", by=by, now=now)
+
+
+def sweep(*, import_id: int) -> bool:
+    """Delete some rows and the pieces of the file of an import that was let go, unread, or kept long enough.
+
+    Return whether there are more: a hundred thousand deleted at once would keep everybody from writing.
+    """
+    _forget_file(import_id)
+    some = sa.select(ImportRow.id).where(ImportRow.import_id == import_id).limit(SWEPT_AT_ONCE)
+    ids = db.session.scalars(some).all()
+    if ids:
+        db.session.execute(sa.delete(ImportRow).where(ImportRow.id.in_(ids)))
+    return len(ids) == SWEPT_AT_ONCE
+
+
+def forget_old_rows(*, now: datetime) -> int:
+    """Have the rows deleted of imports that landed or were undone thirty days ago; return how many imports.
+
+    What stays is that a file was brought in, by whom, when, and how many rows it had; it cannot be undone any more.
+    A file nobody decided on for half a year is let go.
+    """
+    limit = now - KEPT_AFTER_LANDING
+    waiting = locked(sa.select(Import).where(Import.state.in_(OPEN_STATES), Import.created_at < now - KEPT_WAITING))
+    for imported in db.session.scalars(waiting.order_by(Import.id)).all():
+        abandon(imported=imported, by=SYSTEM, now=now)
+    old = db.session.scalars(
+        locked(
+            sa.select(Import)
+            .where(
+                Import.forgotten_at.is_(None),
+                Import.state.in_([ImportState.LANDED, ImportState.UNDONE]),
+                sa.func.coalesce(Import.undone_at, Import.landed_at) < limit,
+            )
+            .order_by(Import.id)
+        )
+    ).all()
+    for imported in old:
+        imported.forgotten_at, imported.sheets = now, None
+        _have_swept(imported, now)
+        history.write(subject=_subject(imported), act="rows_forgotten", by=SYSTEM, now=now)
+    return len(old)
 
 
 def note_download(*, imported: Import, by: Actor, now: datetime) -> None:
@@ -317,24 +473,35 @@ def note_download(*, imported: Import, by: Actor, now: datetime) -> None:
     history.write(subject=_subject(imported), act="refused_downloaded", by=by, now=now)
 
 
-def _land_row(
-    row: ImportRow,
-    plain: Row,
-    judged: Judgement,
-    earlier: Mapping[tuple[int, int], ImportRow],
-    kind: SheetImporter,
-    errand: Errand,
-) -> None:
-    onto = _onto(row, judged, earlier)
-    if onto is _WAIT:
+def one_by_one(rows: Sequence[Landing], land: Callable[[Landing], Landed]) -> list[Landed]:
+    """Land rows each in a savepoint of its own, so that one that is refused takes nothing back but itself."""
+    done = []
+    for row in rows:
+        try:
+            with db.session.begin_nested():
+                done.append(land(row))
+        except Refused as refused:
+            done.append(Landed(None, refused=refused))
+    return done
+
+
+def _land_together(pending: Sequence[tuple[ImportRow, Landing]], kind: SheetImporter, errand: Errand) -> None:
+    if not pending:
         return
-    try:
-        with db.session.begin_nested():
-            row.landed_id = kind.land(plain, onto, errand)
-    except Refused as refused:
-        row.landed_id = None
-        row.verdict = Verdict.REFUSED
-        row.reasons = [{"sentence": refused.message, "values": {k: str(v) for k, v in refused.values.items()}}]
+    for (row, _), landed in zip(pending, kind.land([landing for _, landing in pending], errand), strict=True):
+        if landed.refused is None:
+            row.landed_id, row.trace = landed.record_id, dict(landed.trace)
+        else:
+            values = {name: str(value) for name, value in landed.refused.values.items()}
+            row.verdict = Verdict.REFUSED
+            row.reasons = [{"sentence": landed.refused.message, "values": values}]
+
+
+def _rests_on(row: ImportRow, judged: Judgement, others: Sequence[ImportRow]) -> bool:
+    keys = {(row.match_sheet, row.match_number)}
+    if judged.match_row is not None:
+        keys.add((judged.match_row.sheet, judged.match_row.number))
+    return any((other.sheet_number, other.number) in keys for other in others)
 
 
 _WAIT = -1
@@ -366,26 +533,13 @@ def _onto(row: ImportRow, judged: Judgement, earlier: Mapping[tuple[int, int], I
     return _WAIT
 
 
-def _as_columns(row: ImportRow, judged: Judgement) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "verdict": judged.verdict,
-        "reasons": queries.reasons_as_json(judged),
-        "match_id": judged.match_id,
-        "match_sheet": judged.match_row.sheet if judged.match_row else None,
-        "match_number": judged.match_row.number if judged.match_row else None,
-        "fills": judged.fills,
-    }
-
-
 def _judge_anew(imported: Import, now: datetime) -> None:
-    db.session.execute(
-        sa.update(ImportRow)
-        .where(ImportRow.import_id == imported.id)
-        .values(verdict=None, reasons=None, match_id=None, match_sheet=None, match_number=None, fills=0, decision=None)
-    )
-    imported.state = ImportState.JUDGING
-    _have_done(imported, "intake.judge", now)
+    imported.state, imported.stopped_at = ImportState.JUDGING, None
+    _have_done(imported, JOBS[imported.state], now)
+
+
+def _have_swept(imported: Import, now: datetime) -> None:
+    outbox.enqueue(job="intake.sweep", now=now, urgency=Urgency.BULK, import_id=imported.id)
 
 
 class Traces(Protocol):
@@ -415,7 +569,7 @@ def erase_rows(*, traces: Traces, after_id: int, limit: int) -> int | None:
     ).all()
     for row, state in rows:
         if traces.certainly_stands_in(row.cells) or (state not in UNFINISHED and traces.stands_in(row.cells)):
-            row.cells, row.reasons = [], None
+            row.cells, row.reasons, row.trace = [], None, None
             if row.landed_id is None:
                 row.verdict, row.decision = Verdict.SKIPPED, None
     db.session.flush()
@@ -448,10 +602,6 @@ def _have_done(imported: Import, job: str, now: datetime) -> None:
 
 def _held(import_id: int) -> Import:
     return db.session.scalars(locked(sa.select(Import).where(Import.id == import_id))).one()
-
-
-def _kind_of(import_id: int) -> str:
-    return db.session.scalars(sa.select(Import.kind).where(Import.id == import_id)).one()
 
 
 def _forget_file(import_id: int) -> None:

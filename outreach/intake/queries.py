@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from outreach.intake.models import Import, ImportFile, ImportRow
 from outreach.intake.rules import (
+    BUSY,
+    KEPT_AFTER_LANDING,
     Decision,
     Field,
     Importer,
+    ImportState,
     Judgement,
     Row,
+    RowKey,
     Shown,
     Verdict,
     cells_from_json,
@@ -24,6 +30,7 @@ from outreach.intake.rules.headings import Sheet, bare, brief_fields, not_data, 
 from outreach.kernel import history
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine, Subject
+from outreach.kernel.outbox import WorkState
 from outreach.kernel.paging import Key, Page, page_of
 
 READY = sa.and_(
@@ -79,9 +86,32 @@ def import_for(viewer: Viewer, import_id: int) -> Import:
     return db.one_or_404(_own(viewer).where(Import.id == import_id))
 
 
+def import_by_id(import_id: int) -> Import:
+    """Return an import for the job that works on it."""
+    return db.session.get_one(Import, import_id)
+
+
+def stands_still(imported: Import) -> bool:
+    """Tell whether somebody stopped the file, or the worker gave it up after errors."""
+    given_up = imported.work is not None and imported.work.state is WorkState.FAILED
+    return imported.state in BUSY and (imported.stopped_at is not None or given_up)
+
+
+def can_be_undone(imported: Import) -> bool:
+    """Tell whether what a file brought in can still be taken out again."""
+    in_part = imported.state is ImportState.LANDING and stands_still(imported)
+    return (imported.state is ImportState.LANDED or in_part) and imported.forgotten_at is None
+
+
+def undo_until(imported: Import) -> datetime | None:
+    """Return until when a file that landed can be undone: its rows are deleted then."""
+    return imported.landed_at + KEPT_AFTER_LANDING if imported.landed_at else None
+
+
 def imports_of(viewer: Viewer, cursor: str | None) -> Page[Import]:
     """Return a page of the viewer's imports, the latest first."""
-    return page_of(_own(viewer), keys=[Key(Import.id, descending=True)], cursor=cursor)
+    own = _own(viewer).options(joinedload(Import.work))
+    return page_of(own, keys=[Key(Import.id, descending=True)], cursor=cursor)
 
 
 def _own(viewer: Viewer) -> sa.Select[tuple[Import]]:
@@ -101,6 +131,35 @@ def taken_sheets(imported: Import) -> list[Sheet]:
     """Return the sheets that are taken, in the order they land."""
     taken = [sheet for sheet in sheets_of(imported) if sheet.importer is not None and not sheet.hidden]
     return sorted(taken, key=lambda sheet: (sheet.importer, sheet.number))
+
+
+def earlier_rows(import_id: int, keys: Sequence[RowKey]) -> dict[RowKey, Row]:
+    """Return rows of a file as the importer sees them, for an importer that compares a row with those above it."""
+    if not keys:
+        return {}
+    imported = db.session.get_one(Import, import_id)
+    importer = importer_of(imported.kind)
+    sheets = {sheet.number: sheet for sheet in sheets_of(imported)}
+    found = db.session.execute(
+        sa.select(ImportRow.sheet_number, ImportRow.number, ImportRow.cells).where(
+            ImportRow.import_id == import_id,
+            sa.or_(
+                *(
+                    sa.and_(
+                        ImportRow.sheet_number == number,
+                        ImportRow.number.in_([key.number for key in keys if key.sheet == number]),
+                    )
+                    for number in {key.sheet for key in keys}
+                )
+            ),
+        )
+    )
+    return {
+        RowKey(number, row): row_of(
+            sheets[number], importer.sheets[sheets[number].importer], row, cells_from_json(cells)
+        )
+        for number, row, cells in found
+    }
 
 
 def rows_of_sheet(import_id: int, importer_sheet: int) -> Iterator[Row]:
@@ -215,16 +274,74 @@ def refused_rows(imported: Import) -> Iterator[ImportRow]:
     )
 
 
-def batch_after(
-    import_id: int, sheet_number: int, after: int, size: int, *, ready: bool = False
-) -> Sequence[ImportRow]:
-    """Return the next rows of a sheet beyond a number; only those ready to land if asked."""
-    wanted = sa.select(ImportRow).where(
-        ImportRow.import_id == import_id, ImportRow.sheet_number == sheet_number, ImportRow.number > after
+@dataclass(frozen=True)
+class PlainRow:
+    """A row of a file as it stands, to be judged."""
+
+    id: int
+    number: int
+    cells: list[object]
+
+
+def rows_to_judge(import_id: int, sheet_number: int, after: int, size: int) -> list[PlainRow]:
+    """Return the next rows of a sheet beyond a number."""
+    found = db.session.execute(
+        sa.select(ImportRow.id, ImportRow.number, ImportRow.cells)
+        .where(ImportRow.import_id == import_id, ImportRow.sheet_number == sheet_number, ImportRow.number > after)
+        .order_by(ImportRow.number)
+        .limit(size)
     )
-    if ready:
-        wanted = wanted.where(READY)
-    return db.session.scalars(wanted.order_by(ImportRow.number).limit(size)).all()
+    return [PlainRow(row_id, number, cells_from_json(cells)) for row_id, number, cells in found]
+
+
+def rows_to_land(import_id: int, sheet_number: int, after: int, size: int) -> Sequence[ImportRow]:
+    """Return the next rows of a sheet beyond a number that are ready to land."""
+    return db.session.scalars(
+        sa.select(ImportRow)
+        .where(
+            ImportRow.import_id == import_id,
+            ImportRow.sheet_number == sheet_number,
+            ImportRow.number > after,
+            READY,
+        )
+        .order_by(ImportRow.number)
+        .limit(size)
+    ).all()
+
+
+def rows_to_undo(import_id: int, sheet_number: int, before: int, size: int) -> Sequence[ImportRow]:
+    """Return the rows of a sheet above a number that have landed, the last first."""
+    return db.session.scalars(
+        sa.select(ImportRow)
+        .where(
+            ImportRow.import_id == import_id,
+            ImportRow.sheet_number == sheet_number,
+            ImportRow.number < before,
+            ImportRow.landed_id.is_not(None),
+        )
+        .order_by(ImportRow.number.desc())
+        .limit(size)
+    ).all()
+
+
+def last_read_by_sheet(import_id: int) -> dict[int, int]:
+    """Return the number of the last row that is kept of each sheet."""
+    last = (
+        sa.select(ImportRow.sheet_number, sa.func.max(ImportRow.number))
+        .where(ImportRow.import_id == import_id)
+        .group_by(ImportRow.sheet_number)
+    )
+    return dict(db.session.execute(last).all())
+
+
+def kept_rows(imported: Import, cursor: str | None, size: int = 20) -> Page[ImportRow]:
+    """Return a page of the rows of an undone file that could not be undone, in the order of the file."""
+    return page_of(
+        sa.select(ImportRow).where(ImportRow.import_id == imported.id, ImportRow.landed_id.is_not(None)),
+        keys=[Key(ImportRow.sheet_number), Key(ImportRow.number)],
+        cursor=cursor,
+        size=size,
+    )
 
 
 def reasons_as_json(judgement: Judgement) -> list[dict[str, object]]:

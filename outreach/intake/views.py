@@ -12,6 +12,7 @@ from flask_login import current_user
 from outreach.intake import documents, operations, queries
 from outreach.intake.forms import UploadForm
 from outreach.intake.rules import (
+    BUSY,
     OPEN_STATES,
     Decision,
     Importer,
@@ -22,7 +23,6 @@ from outreach.intake.rules import (
 )
 from outreach.intake.rules.headings import letters, missing
 from outreach.kernel import clock
-from outreach.kernel.outbox import WorkState
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 from outreach.web.access import staff
@@ -30,7 +30,6 @@ from outreach.web.forms import Form, sentence_of
 
 blueprint = Blueprint("intake", __name__, url_prefix="/desk/imports")
 
-BUSY = frozenset({ImportState.UPLOADED, ImportState.JUDGING, ImportState.LANDING})
 LISTED_BESIDE = 6
 
 LINES = {
@@ -41,6 +40,11 @@ LINES = {
     "decided": N_("Row %(row)s decided"),
     "confirmed": N_("%(rows)s rows confirmed"),
     "landed": N_("Brought in: %(landed)s rows, %(created)s of them new"),
+    "stopped": N_("Stopped"),
+    "went_on": N_("Gone on with"),
+    "undo_confirmed": N_("Undoing begun: %(rows)s rows"),
+    "undone": N_("Undone; %(kept)s rows stay"),
+    "rows_forgotten": N_("Its rows were deleted after their time"),
     "abandoned": N_("Let go"),
     "refused_downloaded": N_("Rows to put right downloaded"),
 }
@@ -56,7 +60,7 @@ def index() -> ResponseReturnValue:
         "intake/index.html",
         page=queries.imports_of(current_user, request.args.get("page")),
         importer_of=importer_of,
-        busy=BUSY,
+        stands_still=queries.stands_still,
     )
 
 
@@ -88,17 +92,49 @@ def upload() -> ResponseReturnValue:
 def show(import_id: int) -> ResponseReturnValue:
     """Show where a file stands; once its rows are judged, what each of them is."""
     imported = queries.import_for(current_user, import_id)
-    stuck = imported.work is not None and imported.work.state is WorkState.FAILED
-    if imported.state in BUSY and not stuck:
+    still = queries.stands_still(imported)
+    if imported.state in BUSY and not still:
         return render_template("intake/busy.html", imported=imported, importer=importer_of(imported.kind))
     if request.headers.get("HX-Request") and request.args.get("waiting"):
         return "", 200, {"HX-Redirect": url_for("intake.show", import_id=imported.id)}
     if imported.state is ImportState.MAPPED:
         return redirect(url_for("intake.columns", import_id=imported.id))
-    if imported.state in (ImportState.UNREADABLE, ImportState.ABANDONED) or imported.state in BUSY:
+    if imported.state in (ImportState.UNREADABLE, ImportState.ABANDONED) or imported.forgotten_at is not None:
         problem = Problem(imported.problem).label if imported.problem else None
-        return render_template("intake/ended.html", imported=imported, problem=problem, stuck=stuck)
+        return render_template("intake/ended.html", imported=imported, problem=problem, past=_past(imported))
+    if imported.state in BUSY:
+        return render_template(
+            "intake/stopped.html",
+            imported=imported,
+            importer=importer_of(imported.kind),
+            counted=queries.tally(imported.id),
+            by_hand=imported.stopped_at is not None,
+            past=_past(imported),
+        )
+    if imported.state is ImportState.UNDONE:
+        return _undone(imported)
     return _preview(imported)
+
+
+def _undone(imported: object) -> str:
+    page = queries.kept_rows(imported, request.args.get("page"))
+    return render_template(
+        "intake/undone.html",
+        imported=imported,
+        importer=importer_of(imported.kind),
+        page=page,
+        lines=queries.lines_of(imported, page.items),
+        kept=queries.tally(imported.id).landed,
+        sentence=_sentence,
+        past=_past(imported),
+    )
+
+
+def _past(imported: object) -> list[dict[str, object]]:
+    return [
+        {"at": line.at, "text": gettext(LINES[line.act], **_numbers(line.facts))}
+        for line in reversed(queries.history_of(imported))
+    ]
 
 
 def _preview(imported: object) -> str:
@@ -124,10 +160,8 @@ def _preview(imported: object) -> str:
         sentence=_sentence,
         Decision=Decision,
         Verdict=Verdict,
-        past=[
-            {"at": line.at, "text": gettext(LINES[line.act], **_numbers(line.facts))}
-            for line in reversed(queries.history_of(imported))
-        ],
+        past=_past(imported),
+        undo_until=queries.undo_until(imported),
     )
 
 
@@ -202,6 +236,43 @@ def land(import_id: int) -> ResponseReturnValue:
     imported = queries.import_for(current_user, import_id)
     operations.land(imported=imported, by=current_user.actor, now=clock.now())
     return redirect(url_for("intake.show", import_id=import_id), 303)
+
+
+@blueprint.post("/<int:import_id>/stop")
+@staff
+def stop(import_id: int) -> ResponseReturnValue:
+    """Have the worker leave the file alone."""
+    imported = queries.import_for(current_user, import_id)
+    operations.stop(imported=imported, by=current_user.actor, now=clock.now())
+    return redirect(url_for("intake.show", import_id=import_id), 303)
+
+
+@blueprint.post("/<int:import_id>/go-on")
+@staff
+def go_on(import_id: int) -> ResponseReturnValue:
+    """Have the worker go on with a file that stands still."""
+    imported = queries.import_for(current_user, import_id)
+    operations.go_on(imported=imported, by=current_user.actor, now=clock.now())
+    return redirect(url_for("intake.show", import_id=import_id), 303)
+
+
+@blueprint.route("/<int:import_id>/undo", methods=["GET", "POST"])
+@staff
+def undo(import_id: int) -> ResponseReturnValue:
+    """Say what undoing a file will do, and have it done."""
+    imported = queries.import_for(current_user, import_id)
+    if request.method == "POST":
+        operations.undo(imported=imported, by=current_user.actor, now=clock.now())
+        return redirect(url_for("intake.show", import_id=import_id), 303)
+    if not queries.can_be_undone(imported):
+        return redirect(url_for("intake.show", import_id=import_id))
+    return render_template(
+        "intake/undo.html",
+        imported=imported,
+        importer=importer_of(imported.kind),
+        counted=queries.tally(imported.id),
+        until=queries.undo_until(imported),
+    )
 
 
 @blueprint.post("/<int:import_id>/abandon")

@@ -73,6 +73,10 @@ class Model(DeclarativeBase):
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 
 
+IDS_ONCE = {"sqlite_autoincrement": True}
+"""For tables with a history whose rows may be deleted: an id is never given again, or its old history would go on with
+another record. PostgreSQL's sequences never give one twice."""
+
 db = SQLAlchemy(model_class=Model, disable_autonaming=True)
 
 
@@ -138,6 +142,31 @@ def own_transaction() -> Iterator[Session]:
             yield session
     finally:
         writing.reset(token)
+
+
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Let a job read, and think about what it read, without SQLite's write lock; what was read is let go at the end.
+
+    Stands between the job's transactions, never inside one: what it did not commit is rolled back.
+    """
+    db.session.rollback()
+    token = writing.set(False)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        writing.reset(token)
+
+
+def give_way(seconds: float) -> None:
+    """Leave SQLite's write lock alone for a while, between two steps of a job that would take it all the time.
+
+    Whoever waits for the lock asks for it every few milliseconds: without a gap only luck would let them in.
+    PostgreSQL lets writers work side by side and needs none.
+    """
+    if db.engine.dialect.name == "sqlite":
+        time.sleep(seconds)
 
 
 def locked(statement: sa.Select[Any]) -> sa.Select[Any]:

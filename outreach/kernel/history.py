@@ -8,7 +8,7 @@ hash covers the one before it. Triggers (guards.py) refuse to change or delete a
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -117,6 +117,34 @@ def forget_words(*, kind: str, ids: Sequence[int]) -> None:
     )
 
 
+def write_for_many(
+    *, act: str, by: Actor, now: datetime, facts: Mapping[Subject, dict[str, Any]], new: bool = False
+) -> None:
+    """Add the same act to the chains of many records of one kind at once, each with its own facts and no words.
+
+    `new` says that the records were made just now, so that there is nothing to look up. As with `write`, the caller
+    holds the records' rows.
+    """
+    last = {} if new else _last_of_many(facts)
+    for subject, said in facts.items():
+        position, previous = last.get(subject, (0, ""))
+        line = HistoryLine(
+            subject_kind=subject.kind,
+            subject_id=subject.id,
+            position=position + 1,
+            at=now,
+            act=act,
+            actor_kind=by.kind,
+            actor_id=by.id,
+            for_id=by.for_id,
+            facts=said,
+            previous_hash=previous,
+        )
+        line.hash = keyed_hash(_covered(line))
+        db.session.add(line)
+    db.session.flush()
+
+
 def lines_of(subject: Subject) -> Sequence[HistoryLine]:
     """Return the record's lines, oldest first, with their words."""
     return db.session.scalars(
@@ -161,6 +189,30 @@ def _last(subject: Subject) -> sa.Select[tuple[HistoryLine]]:
         .order_by(HistoryLine.position.desc())
         .limit(1)
     )
+
+
+def _last_of_many(subjects: Collection[Subject]) -> dict[Subject, tuple[int, str]]:
+    kinds = {subject.kind for subject in subjects}
+    of_these = sa.and_(
+        HistoryLine.subject_kind.in_(kinds), HistoryLine.subject_id.in_([subject.id for subject in subjects])
+    )
+    latest = (
+        sa.select(HistoryLine.subject_kind, HistoryLine.subject_id, sa.func.max(HistoryLine.position).label("position"))
+        .where(of_these)
+        .group_by(HistoryLine.subject_kind, HistoryLine.subject_id)
+        .subquery()
+    )
+    found = db.session.execute(
+        sa.select(HistoryLine.subject_kind, HistoryLine.subject_id, HistoryLine.position, HistoryLine.hash).join(
+            latest,
+            sa.and_(
+                HistoryLine.subject_kind == latest.c.subject_kind,
+                HistoryLine.subject_id == latest.c.subject_id,
+                HistoryLine.position == latest.c.position,
+            ),
+        )
+    )
+    return {Subject(kind, subject_id): (position, line_hash) for kind, subject_id, position, line_hash in found}
 
 
 def _hash_of_words(salt: str | None, words: str) -> str:

@@ -182,7 +182,7 @@ class Keyring:
 
 
 def _keyed_hash(key: bytes, text: str, purpose: str) -> str:
-    return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256").hex()
 
 
 @contextmanager

@@ -11,17 +11,21 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from outreach.intake.operations import one_by_one
 from outreach.intake.rules import (
     Errand,
     Field,
     Importer,
     Judgement,
+    Landed,
+    Landing,
     Onward,
     Reason,
     Row,
     RowKey,
     Shown,
     Verdict,
+    Words,
 )
 from outreach.kernel.clock import office_day
 from outreach.kernel.contact_details import normalised_phone
@@ -33,10 +37,11 @@ from outreach.liaison import operations
 from outreach.liaison.models import Pairing
 from outreach.liaison.rules import PairingKind, Rhythm, rhythm_said
 from outreach.organisations.models import Account, Organisation
-from outreach.organisations.operations import create_account, set_roles
+from outreach.organisations.operations import create_account, set_roles, take_back_accounts
 from outreach.organisations.rules import Permission, Role
 from outreach.people.models import ContactPoint, Person, PersonContact
-from outreach.people.operations import contact_point, person_at
+from outreach.people.operations import contact_point, is_known_point, person_at
+from outreach.people.operations import take_back as take_back_people
 from outreach.people.rules import ContactKind, normalised_name
 from outreach.web.filters import masked_name, masked_phone
 
@@ -300,13 +305,19 @@ class PairingSheet:
         known = _Known(rows, _organisation(errand))
         return [self._judgement(row, known.of(row), errand) for row in rows]
 
-    def land(self, row: Row, onto: int | None, errand: Errand) -> int:
-        """Make the pairing, and the accounts and the talent it needs; on an existing one only fill in the officer.
+    def land(self, rows: Sequence[Landing], errand: Errand) -> list[Landed]:
+        """Make pairings, and the accounts and talents they need; on an existing one only fill in the officer."""
+        return one_by_one(rows, lambda landing: self._land(landing, errand))
 
-        :raises Refused: if an account or the talent cannot be made
-        """
+    def undo(self, landed: Sequence[Landed], errand: Errand) -> list[Reason | None]:
+        """Remove pairings without visits, and the accounts and talents that came with them and have nothing else."""
+        return [_undone(one, errand) for one in landed]
+
+    def _land(self, landing: Landing, errand: Errand) -> Landed:
+        row = landing.row
         organisation = _organisation(errand)
         found = _Known([row], organisation).of(row)
+        brought = _Brought()
         officer = None
         if row.text("officer"):
             officer = _with_role(
@@ -315,24 +326,27 @@ class PairingSheet:
                 name=row.text("officer"),
                 position=None,
                 phone=row.text("officer_phone") or None,
+                brought=brought,
                 errand=errand,
             )
-        pairing = db.session.get(Pairing, onto) if onto else found.pairing
+        pairing = db.session.get(Pairing, landing.onto) if landing.onto else found.pairing
         if pairing is not None:
             if pairing.liaison_officer_id is None and officer is not None:
                 pairing.liaison_officer = officer
                 db.session.flush()
-            return pairing.id
+                brought.officer = officer.id
+            return Landed(pairing.id, {"filled": pairing.id, **brought.trace})
         leader = _with_role(
             found.leader,
             Role.LEADER,
             name=row.text("leader"),
             position=row.text("position") or None,
             phone=None,
+            brought=brought,
             errand=errand,
         )
-        talent = found.talent or _new_talent(row, organisation, errand)
-        return operations.pair(
+        talent = found.talent or _new_talent(row, organisation, brought, errand)
+        pairing = operations.pair(
             leader=leader,
             person=talent,
             liaison_officer=officer,
@@ -343,7 +357,8 @@ class PairingSheet:
             remark="\n".join(f"{heading}: {text}" for heading, text in row.rest.items()) or None,
             by=errand.by,
             now=errand.now,
-        ).id
+        )
+        return Landed(pairing.id, {"made": pairing.id, **brought.trace})
 
     def existing(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         """Return what pairings say, by field name."""
@@ -390,13 +405,35 @@ def _organisation(errand: Errand) -> Organisation:
     return db.session.get_one(Organisation, errand.organisation_id)
 
 
+@dataclass
+class _Brought:
+    """What a row brought besides its pairing."""
+
+    accounts: list[int] = field(default_factory=list)
+    roles: list[list[object]] = field(default_factory=list)  # account, role, organisation
+    person: dict[str, object] | None = None
+    officer: int | None = None
+
+    @property
+    def trace(self) -> dict[str, object]:
+        """What undoes it."""
+        return {"accounts": self.accounts, "roles": self.roles, "person": self.person, "officer": self.officer}
+
+
 def _with_role(
-    account: Account | None, role: Role, *, name: str, position: str | None, phone: str | None, errand: Errand
+    account: Account | None,
+    role: Role,
+    *,
+    name: str,
+    position: str | None,
+    phone: str | None,
+    brought: _Brought,
+    errand: Errand,
 ) -> Account:
     """Return the account with the role at the importing office: the one that was found, or a new one."""
     organisation = _organisation(errand)
     if account is None:
-        return create_account(
+        account = create_account(
             name=name,
             organisation=organisation,
             roles=[(role, organisation)],
@@ -406,14 +443,19 @@ def _with_role(
             by=errand.by,
             now=errand.now,
         )
+        brought.accounts.append(account.id)
+        return account
     held = [(grant.role, grant.organisation) for grant in account.grants]
     if (role, organisation) not in held:
         set_roles(account=account, roles=[*held, (role, organisation)], by=errand.by, now=errand.now)
+        brought.roles.append([account.id, role.value, organisation.id])
     return account
 
 
-def _new_talent(row: Row, organisation: Organisation, errand: Errand) -> Person:
-    point = contact_point(kind=ContactKind.PHONE, value=row.text("phone"), now=errand.now)
+def _new_talent(row: Row, organisation: Organisation, brought: _Brought, errand: Errand) -> Person:
+    phone = normalised_phone(row.text("phone"))
+    known = is_known_point(kind=ContactKind.PHONE, value=phone)
+    point = contact_point(kind=ContactKind.PHONE, value=phone, now=errand.now)
     talent = person_at(
         contact_point=point,
         name=row.text("talent"),
@@ -424,7 +466,50 @@ def _new_talent(row: Row, organisation: Organisation, errand: Errand) -> Person:
     )
     if talent.employer is None and row.text("employer"):
         talent.employer = row.text("employer")[:200]
+    brought.person = {
+        "person": talent.id,
+        "made": True,
+        "row": row.number,
+        "filled": {},
+        "contacts": [],
+        "points": [] if known else [point.id],
+    }
     return talent
+
+
+def _undone(landed: Landed, errand: Errand) -> Reason | None:
+    """Take out what one row brought; say why something of it stays."""
+    trace, why = landed.trace, None
+    if "made" in trace and not operations.take_back(pairing_id=trace["made"], by=errand.by, now=errand.now):
+        return Reason(N_("Visits or other entries belong to this pairing by now; it stays."))
+    if trace.get("officer"):
+        pairing = db.session.get(Pairing, trace["filled"])
+        if pairing is not None and pairing.liaison_officer_id == trace["officer"]:
+            pairing.liaison_officer = None
+            db.session.flush()
+    for account_id, role, organisation_id in trace.get("roles", ()):
+        why = _role_taken_off(account_id, role, organisation_id, errand) or why
+    if take_back_accounts(ids=trace.get("accounts", ()), by=errand.by, now=errand.now):
+        why = Reason(N_("The account is in use, or something names it; it stays. It can be closed by hand."))
+    if trace.get("person"):
+        source = f"import:{errand.import_id}"
+        stays = take_back_people(traces=[trace["person"]], source=source, by=errand.by, now=errand.now)[0]
+        why = Reason(stays) if stays else why
+    return why
+
+
+def _role_taken_off(account_id: int, role: str, organisation_id: int, errand: Errand) -> Reason | None:
+    account = db.session.get(Account, account_id)
+    if account is None:
+        return None
+    held = [(grant.role, grant.organisation) for grant in account.grants]
+    left = [(one, at) for one, at in held if (one.value, at.id) != (role, organisation_id)]
+    try:
+        with db.session.begin_nested():
+            set_roles(account=account, roles=left, by=errand.by, now=errand.now)
+    except Refused as refused:
+        return Reason(refused.message, {name: str(value) for name, value in refused.values.items()})
+    return None
 
 
 def _index(phone: str) -> str | None:
@@ -459,4 +544,12 @@ IMPORTER = Importer(
     sheets=(PairingSheet(),),
     record=("liaison.pairing", "pairing_id"),
     onward=(Onward(N_("See the pairings"), "liaison.index"),),
+    words=Words(
+        same=N_("Paired already"),
+        doubtful=N_("Perhaps paired already"),
+        no_same=N_("None is paired already"),
+        is_same=N_("The same pairing"),
+        is_another=N_("Another pairing"),
+        landed=N_("%(created)s pairings made, %(known)s were here already."),
+    ),
 )

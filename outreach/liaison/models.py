@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.cases.models import Case
-from outreach.kernel.database import Model
+from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.sealing import Sealed
 from outreach.liaison.rules import PairingKind, Rhythm, VisitWay
 from outreach.organisations.models import Account, Organisation
@@ -29,6 +29,7 @@ class Pairing(Model):
             sqlite_where=_LIVING,
             postgresql_where=_LIVING,
         ),
+        IDS_ONCE,
     )
 
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), index=True)

@@ -14,8 +14,9 @@ from outreach.cases.rules import CaseSource, Topic, title_of
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
-from outreach.kernel.database import db
+from outreach.kernel.database import db, locked
 from outreach.kernel.history import Subject
+from outreach.kernel.references import standing_alone
 from outreach.liaison import queries
 from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
 from outreach.liaison.rules import (
@@ -84,6 +85,22 @@ def pair(
         words=remark,
     )
     return pairing
+
+
+def take_back(*, pairing_id: int, by: Actor, now: datetime) -> bool:
+    """Remove a pairing that a file made; return whether that could be done.
+
+    It stays once anything was done with it, or a visit belongs to it.
+    """
+    pairing = db.session.scalar(locked(sa.select(Pairing).where(Pairing.id == pairing_id)))
+    if pairing is None:
+        return True
+    if not standing_alone("pairing", "pairings", [pairing_id]) or queries.visits_of(pairing):
+        return False
+    history.write(subject=Subject("pairing", pairing_id), act="removed", by=by, now=now)
+    db.session.delete(pairing)
+    db.session.flush()
+    return True
 
 
 def end_pairing(*, pairing: Pairing, ends_on: date, by: Actor, now: datetime) -> None:

@@ -10,8 +10,23 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from outreach.intake.operations import one_by_one
 from outreach.intake.queries import rows_of_sheet
-from outreach.intake.rules import Errand, Field, Importer, Judgement, Onward, Reason, Row, RowKey, Shown, Verdict
+from outreach.intake.rules import (
+    Errand,
+    Field,
+    Importer,
+    Judgement,
+    Landed,
+    Landing,
+    Onward,
+    Reason,
+    Row,
+    RowKey,
+    Shown,
+    Verdict,
+    Words,
+)
 from outreach.kernel.contact_details import normalised_email, normalised_phone
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
@@ -58,6 +73,7 @@ class _House:
             for text in dict.fromkeys((row.text("name"), row.text("short_name"))):
                 if text:
                     self._rows.setdefault(text, []).append(row)
+        self.made_now: list[int] = []  # units added for the row that is landing
         self._names_root = any(self._is_named_as_root(row) for rows in self._rows.values() for row in rows)
 
     def add(self, unit: Organisation) -> None:
@@ -157,6 +173,7 @@ class _House:
             now=errand.now,
         )
         self.add(unit)
+        self.made_now.append(unit.id)
         return unit
 
 
@@ -193,15 +210,25 @@ class Units:
         house = _house_of(errand)
         return [_judged(lambda row=row: self._judge(row, house, errand)) for row in rows]
 
-    def land(self, row: Row, onto: int | None, errand: Errand) -> int:
-        """Add the unit, with those above it that the file names further down; one that stands stays as it is."""
-        if onto is not None:
-            return onto
+    def land(self, rows: Sequence[Landing], errand: Errand) -> list[Landed]:
+        """Add the units, with those above them that the file names further down; one that stands stays as it is."""
+        return one_by_one(rows, lambda landing: self._land(landing, errand))
+
+    def undo(self, landed: Sequence[Landed], errand: Errand) -> list[Reason | None]:
+        """Remove the units that rows added and nothing came to stand on."""
+        return [_undone(one, errand) for one in landed]
+
+    def _land(self, landing: Landing, errand: Errand) -> Landed:
+        if landing.onto is not None:
+            return Landed(landing.onto)
         try:
-            return _house_of(errand).made(row, errand).id
+            house = _house_of(errand)
+            house.made_now.clear()
+            unit = house.made(landing.row, errand)
         except Refused:
             errand.seen.pop(HOUSE, None)  # what was added on the way is undone with it
             raise
+        return Landed(unit.id, {"units": list(house.made_now)})
 
     def existing(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         """Return the units as a file would say them."""
@@ -264,9 +291,18 @@ class People:
         known = _Accounts(rows)
         return [_judged(lambda row=row: self._judge(row, house, known, errand)) for row in rows]
 
-    def land(self, row: Row, onto: int | None, errand: Errand) -> int:
-        """Open the account, or fill what is blank in the one there and add the roles it lacks."""
+    def land(self, rows: Sequence[Landing], errand: Errand) -> list[Landed]:
+        """Open accounts, or fill what is blank in those there and add the roles they lack."""
+        return one_by_one(rows, lambda landing: self._land(landing, errand))
+
+    def undo(self, landed: Sequence[Landed], errand: Errand) -> list[Reason | None]:
+        """Remove the accounts that rows opened and nobody uses; empty again what they filled, take off their roles."""
+        return [_undone(one, errand) for one in landed]
+
+    def _land(self, landing: Landing, errand: Errand) -> Landed:
+        row, onto = landing.row, landing.onto
         house = _house_of(errand)
+        house.made_now.clear()
         try:
             member = _checked_member(row, house)
             unit = house.made(member.unit, errand) if isinstance(member.unit, Row) else member.unit
@@ -274,8 +310,9 @@ class People:
         except Refused:
             errand.seen.pop(HOUSE, None)
             raise
+        units = list(house.made_now)
         if onto is None:
-            return operations.create_account(
+            account = operations.create_account(
                 name=member.name,
                 organisation=unit,
                 roles=[(role, unit) for role in member.roles],
@@ -284,24 +321,16 @@ class People:
                 email=member.email,
                 by=errand.by,
                 now=errand.now,
-            ).id
+            )
+            return Landed(account.id, {"accounts": [account.id], "units": units})
         account = queries.account_for(house.viewer, onto)
-        operations.edit_account(
-            account=account,
-            name=account.name,
-            username=account.username,
-            organisation=account.organisation,
-            position=account.position or row.text("position"),
-            phone=account.phone or member.phone,
-            email=account.email or member.email,
-            by=errand.by,
-            now=errand.now,
-        )
+        said = {"position": row.text("position"), "phone": member.phone, "email": member.email}
+        filled = {name: value for name, value in said.items() if value and not getattr(account, name)}
         held = [(grant.role, grant.organisation) for grant in account.grants]
-        operations.set_roles(
-            account=account, roles=[*held, *((role, unit) for role in member.roles)], by=errand.by, now=errand.now
-        )
-        return account.id
+        added = [(role, unit) for role in member.roles if (role, unit) not in held]
+        _changed(account, filled, [*held, *added], errand)
+        trace = {"account": account.id, "filled": {name: getattr(account, name) for name in filled}, "units": units}
+        return Landed(account.id, trace | {"roles": [[role.value, at.id] for role, at in added]})
 
     def existing(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         """Return the accounts as a file would say them."""
@@ -406,6 +435,46 @@ class _Accounts:
         return fitting[0] if len(fitting) == 1 else None
 
 
+def _changed(
+    account: Account, values: Mapping[str, str | None], roles: Sequence[tuple[Role, Organisation]], errand: Errand
+) -> None:
+    """Write down what of an account is to change, and the roles it is to hold."""
+    if values:
+        operations.edit_account(
+            account=account,
+            name=account.name,
+            username=account.username,
+            organisation=account.organisation,
+            **{name: values.get(name, getattr(account, name)) for name in ("position", "phone", "email")},
+            by=errand.by,
+            now=errand.now,
+        )
+    operations.set_roles(account=account, roles=roles, by=errand.by, now=errand.now)
+
+
+def _undone(landed: Landed, errand: Errand) -> Reason | None:
+    """Take out what one row brought; say why something of it stays."""
+    trace, why = landed.trace, None
+    if operations.take_back_accounts(ids=trace.get("accounts", ()), by=errand.by, now=errand.now):
+        why = Reason(N_("The account is in use, or something names it; it stays. It can be closed by hand."))
+    account = db.session.get(Account, trace["account"]) if "account" in trace else None
+    if account is not None:
+        same = {name: None for name, value in trace["filled"].items() if getattr(account, name) == value}
+        if len(same) < len(trace["filled"]):
+            why = Reason(N_("Some of what the row filled in was changed since; that stays."))
+        added = {(role, at) for role, at in trace["roles"]}
+        held = [(grant.role, grant.organisation) for grant in account.grants]
+        left = [(role, at) for role, at in held if (role.value, at.id) not in added]
+        try:
+            with db.session.begin_nested():
+                _changed(account, same, left, errand)
+        except Refused as refused:  # the last administrator, one's own account
+            why = Reason(refused.message, {name: str(value) for name, value in refused.values.items()})
+    if operations.take_back_organisations(ids=trace.get("units", ()), by=errand.by, now=errand.now):
+        why = Reason(N_("Accounts, people or other units belong to this unit by now; it stays."))
+    return why
+
+
 def _house_of(errand: Errand) -> _House:
     if HOUSE not in errand.seen:
         errand.seen[HOUSE] = _House(errand)
@@ -461,5 +530,13 @@ IMPORTER = Importer(
     onward=(
         Onward(N_("Print the one-time links"), "organisations.accounts"),
         Onward(N_("See the tree"), "organisations.index"),
+    ),
+    words=Words(
+        same=N_("Here already, the same"),
+        doubtful=N_("Perhaps the same"),
+        no_same=N_("Nothing of it is here already"),
+        is_same=N_("The same"),
+        is_another=N_("Another one"),
+        landed=N_("%(created)s units and accounts new, %(known)s were here already."),
     ),
 )

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.kernel.actor import Actor, ActorKind
-from outreach.kernel.database import Model
+from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.sealing import BlindIndex, Sealed
 from outreach.organisations.rules import ONLY_AT_THE_ROOT, ROLE_PERMISSIONS, OrganisationKind, Permission, Role
 
@@ -15,7 +15,7 @@ class Organisation(Model):
     """One body in the tree. `path` is the ids from the root to itself, "1.7.23.": what lies below begins with it."""
 
     __tablename__ = "organisations"
-    __table_args__ = (sa.UniqueConstraint("parent_id", "name"),)
+    __table_args__ = (sa.UniqueConstraint("parent_id", "name"), IDS_ONCE)
 
     name: Mapped[str] = mapped_column(sa.String(200))
     short_name: Mapped[str] = mapped_column(sa.String(60))
@@ -30,6 +30,7 @@ class Account(Model):
     """Somebody who works here. A leader without an address signs in by a username and a one-time link."""
 
     __tablename__ = "accounts"
+    __table_args__ = IDS_ONCE
 
     name: Mapped[str] = mapped_column(sa.String(120))
     username: Mapped[str] = mapped_column(sa.String(80), unique=True)

@@ -11,6 +11,7 @@ from outreach.kernel.actor import Actor
 from outreach.kernel.contact_details import normalised_email, normalised_phone
 from outreach.kernel.database import db, locked
 from outreach.kernel.history import Subject
+from outreach.kernel.references import pointed_to, standing_alone
 from outreach.kernel.sealing import blind
 from outreach.organisations import queries
 from outreach.organisations.models import Account, Grant, Installation, Organisation
@@ -86,6 +87,38 @@ def create_organisation(
         words=f"{name} ({short_name})",
     )
     return organisation
+
+
+def take_back_organisations(*, ids: Iterable[int], by: Actor, now: datetime) -> set[int]:
+    """Remove bodies that a file added, those below first; return those that stay because something stands on them."""
+    left = set()
+    for organisation_id in sorted(ids, reverse=True):
+        organisation = db.session.get(Organisation, organisation_id)
+        if organisation is None:
+            continue
+        if not standing_alone("organisation", "organisations", [organisation_id]):
+            left.add(organisation_id)
+            continue
+        history.write(subject=Subject("organisation", organisation_id), act="removed", by=by, now=now)
+        db.session.delete(organisation)
+        db.session.flush()
+    return left
+
+
+def take_back_accounts(*, ids: Iterable[int], by: Actor, now: datetime) -> set[int]:
+    """Remove accounts that a file opened; return those that stay because they are in use or something names them."""
+    held = db.session.scalars(locked(sa.select(Account.id).where(Account.id.in_(list(ids))).order_by(Account.id))).all()
+    used = pointed_to("accounts", held, apart_from=["grants"])
+    left = set()
+    for account in (db.session.get_one(Account, account_id) for account_id in held):
+        if account.activated_at is not None or account.id in used:
+            left.add(account.id)
+            continue
+        history.write(subject=Subject("account", account.id), act="removed", by=by, now=now)
+        account.grants.clear()
+        db.session.delete(account)
+    db.session.flush()
+    return left
 
 
 def edit_organisation(

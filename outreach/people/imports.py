@@ -1,16 +1,20 @@
 """The ledger of talents (人才台账): what each row is, and bringing it in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from outreach.intake.rules import Errand, Importer, Judgement, Reason, Row, RowKey, Verdict
+from outreach.intake.queries import earlier_rows
+from outreach.intake.rules import Errand, Importer, Judgement, Landed, Landing, Reason, Row, RowKey, Verdict
 from outreach.kernel.clock import office_day
 from outreach.kernel.sealing import blind
 from outreach.kernel.wording import N_
+from outreach.organisations.models import Account
 from outreach.organisations.rules import Permission
 from outreach.people import operations, queries
 from outreach.people.models import Person
-from outreach.people.rules import normalised_name
+from outreach.people.rules import MergedMeanwhile, normalised_name
 from outreach.people.rules.ledger import DEGREES, FIELDS, GENDERS, Entry, contradict, understood
 from outreach.web.filters import masked_name
 
@@ -22,17 +26,40 @@ WORDS = {gender: word for word, gender in reversed(GENDERS.items()) if len(word)
 COMPARED = ("gender", "birth", "degree", "school", "major", "employer", "position", "talent_class", "home_town")
 
 
-@dataclass
+MOST_ALIKE = 200
+"""So many who share a name or a number are compared with a row; beyond that nobody could tell them apart."""
+
+
+@dataclass(eq=False)
 class Candidate:
     """Somebody a row may be: a person of the records, or an earlier row of the same file."""
 
+    said: Entry | Person
     name_key: str
     person_id: int | None = None
     row: RowKey | None = None
     identity: str | None = None
     birth: str | None = None
-    values: dict[str, str] = field(default_factory=dict)  # of COMPARED and "identity_number", so as they compare
     contacts: set[str] = field(default_factory=set)
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """What it says of COMPARED and "identity_number", written so that it compares; worked out only if compared."""
+        if isinstance(self.said, Person):
+            number = self.said.identity_number or _stump_of(self.said)
+        else:
+            number = self.said.identity_number or self.said.identity_stump or ""
+        texts = {column: getattr(self.said, column) or "" for column in COMPARED}
+        texts["talent_class"] = _class_of(self.said)
+        return {column: normalised_name(str(text)) for column, text in texts.items()} | {"identity_number": number}
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """What it can be found by."""
+        keys = [("contact", contact) for contact in sorted(self.contacts)]
+        if self.identity:
+            keys.append(("identity", self.identity))
+        return [*keys, ("name", self.name_key)]
 
 
 @dataclass(frozen=True)
@@ -54,24 +81,37 @@ class Talents:
 
     def judge(self, rows: Sequence[Row], errand: Errand) -> list[Judgement]:
         """Say of each row whether it is new, somebody known, perhaps somebody known, or cannot be taken."""
-        today = office_day(errand.now)
-        entries = [understood(row, today, _classes(errand)) for row in rows]
-        book = _Book(errand.seen)
-        book.open(entries, errand)
+        entries = _entries(rows, errand)
+        book = _Book(errand)
+        book.open(rows, entries)
         return [book.judge(row, entry) for row, entry in zip(rows, entries, strict=True)]
 
-    def land(self, row: Row, onto: int | None, errand: Errand) -> int:
-        """Write a row into the records."""
-        person = operations.take_entry(
-            entry=understood(row, office_day(errand.now), _classes(errand)),
-            classes=_classes(errand),
-            onto=onto,
+    def land(self, rows: Sequence[Landing], errand: Errand) -> list[Landed]:
+        """Write rows into the records."""
+        source = f"import:{errand.import_id}"
+        entries = _entries([landing.row for landing in rows], errand)
+        taken = operations.take_entries(
+            arriving=[
+                operations.Arriving(entry, landing.onto, operations.Origin(source, landing.row.number))
+                for landing, entry in zip(rows, entries, strict=True)
+            ],
             organisation_id=errand.organisation_id,
-            origin=operations.Origin(f"import:{errand.import_id}", row.number),
             by=errand.by,
             now=errand.now,
+            classes=_classes(errand),
         )
-        return person.id
+        return [
+            Landed(one.person.id, one.trace) if one.person is not None else Landed(None, refused=MergedMeanwhile())
+            for one in taken
+        ]
+
+    def undo(self, landed: Sequence[Landed], errand: Errand) -> list[Reason | None]:
+        """Take rows out of the records again."""
+        traces = [one.trace for one in landed if one.trace]
+        why = iter(
+            operations.take_back(traces=traces, source=f"import:{errand.import_id}", by=errand.by, now=errand.now)
+        )
+        return [Reason(sentence) if one.trace and (sentence := next(why)) else None for one in landed]
 
     def existing(self, ids: Sequence[int]) -> dict[int, Mapping[str, str]]:
         """Return what the records say of people, by field."""
@@ -92,6 +132,11 @@ def _classes(errand: Errand) -> Mapping[str, int]:
     if "classes" not in errand.seen:
         errand.seen["classes"] = {one.name: one.id for one in queries.talent_classes()}
     return errand.seen["classes"]
+
+
+def _entries(rows: Sequence[Row], errand: Errand) -> list[Entry]:
+    today, classes = office_day(errand.now), _classes(errand)
+    return [understood(row, today, classes) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -139,66 +184,181 @@ def _whom(entry: Entry, by_contact: Mapping[str, Sequence[Person]], by_name: Map
     return Recognised(other=there[0].name if there else None, namesakes=by_name.get(name_key, 0))
 
 
+class _Marks:
+    """What is remembered of the rows that were judged: a few numbers for each, so that a file of any length fits.
+
+    Whoever may be meant by a key is a row (from 1, in the order they were remembered) or a person (minus the id).
+    """
+
+    def __init__(self) -> None:
+        self._places = array("q")
+        self._features = array("q")  # employer, school and whole date of birth of each row; 0 where it says none
+        self._at: dict[int, int | list[int]] = {}
+        self.more: dict[int, list[RowKey]] = {}  # rows that said more of somebody who was known
+
+    def remember(self, candidate: Candidate) -> int:
+        """Remember a row as somebody of its own."""
+        self._places.append(candidate.row.sheet << 32 | candidate.row.number)
+        self._features.extend(_features(candidate))
+        who = len(self._places)
+        self.point(candidate.keys, who)
+        return who
+
+    def point(self, keys: Iterable[tuple[str, str]], who: int) -> None:
+        """Have keys lead to somebody."""
+        for key in keys:
+            number = hash(key)
+            held = self._at.get(number)
+            if held is None:
+                self._at[number] = who
+            elif isinstance(held, int):
+                if held != who:
+                    self._at[number] = [held, who]
+            elif len(held) < MOST_ALIKE and who not in held:
+                held.append(who)
+
+    def complete(self, who: int, other: Candidate, mine: Candidate) -> None:
+        """Remember that a row said more of somebody."""
+        self.more.setdefault(who, []).append(mine.row)
+        if who > 0:
+            self._features[3 * (who - 1) : 3 * who] = array("q", _features(other))
+
+    def meant(self, mine: Candidate) -> list[int]:
+        """Return whom a row may mean; of namesakes only those who share something else that counts."""
+        found: dict[int, None] = {}
+        features = _features(mine)
+        told = bool(mine.contacts or mine.identity) and not mine.said.identity_stump
+        for key in mine.keys:
+            held = self._at.get(hash(key), ())
+            for who in (held,) if isinstance(held, int) else held:
+                by_name = key[0] == "name" and who > 0 and told
+                if not by_name or _agrees(features, self._features[3 * (who - 1) : 3 * who]):
+                    found[who] = None
+        return list(found)
+
+    def rows_of(self, who: int) -> list[RowKey]:
+        """Return the rows that say what is known of somebody, the first that named them first."""
+        own = [RowKey(self._places[who - 1] >> 32, self._places[who - 1] & 0xFFFFFFFF)] if who > 0 else []
+        return own + self.more.get(who, [])
+
+
 class _Book:
-    """Who is known while a file is judged: people of the records, and earlier rows."""
+    """Who is known while some rows are judged: people of the records, and earlier rows of the file."""
 
-    def __init__(self, seen: dict) -> None:
-        self.by_key: dict[tuple[str, str], list[Candidate]] = seen.setdefault("by_key", {})
-        self.by_person: dict[int, Candidate] = seen.setdefault("by_person", {})
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
+        self._marks: _Marks = errand.seen.setdefault("marks", _Marks())
+        self._known: dict[int, Candidate] = {}
+        self._people: dict[tuple[str, str], list[int]] = {}
+        self._mine: dict[RowKey, Candidate] = {}
 
-    def open(self, entries: Sequence[Entry], errand: Errand) -> None:
+    def open(self, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
         """Look up everybody whom these rows may be, at once."""
-        people = queries.known_people(
-            queries.account_by_id(errand.account_id),
-            identities=[blind(e.identity_number, purpose="identity") for e in entries if e.identity_number],
-            contacts=[index for entry in entries for index in _contact_indexes(entry)],
-            names=[normalised_name(entry.name) for entry in entries if entry.name],
-        )
-        for person in people:
-            if person.id not in self.by_person:
-                self.by_person[person.id] = candidate = _from_person(person)
-                self.add(candidate)
-
-    def add(self, candidate: Candidate) -> None:
-        """Remember somebody by everything they can be found by."""
-        for key in _keys(candidate):
-            known = self.by_key.setdefault(key, [])
-            if candidate not in known:
-                known.append(candidate)
+        for row, entry in zip(rows, entries, strict=True):
+            if not entry.refusals:
+                key = RowKey(row.sheet, row.number)
+                self._mine[key] = _from_entry(entry, key)
+        mine = list(self._mine.values())
+        viewer = queries.account_by_id(self._errand.account_id)
+        wanted = {who for one in mine for who in self._marks.meant(one)}
+        people = {
+            person.id: person
+            for person in queries.known_people(
+                viewer,
+                identities=[one.identity for one in mine if one.identity],
+                contacts=sorted({contact for one in mine for contact in one.contacts}),
+                names=[],
+            )
+        }
+        further = {-who for who in wanted if who < 0} | _namesakes_meant(viewer, mine)
+        people |= {person.id: person for person in queries.people_by_id(sorted(further - set(people)))}
+        wanted |= {-person_id for person_id in people}
+        earlier = self._earlier(wanted)
+        for who in sorted(wanted, key=abs):
+            said = [earlier[key] for key in self._marks.rows_of(who) if key in earlier]
+            first = _from_person(people[-who]) if who < 0 else said.pop(0)
+            for more in said:
+                _complete(first, more)
+            self._known[who] = first
+            if who < 0:
+                for key in first.keys:
+                    self._people.setdefault(key, []).append(who)
 
     def judge(self, row: Row, entry: Entry) -> Judgement:
         """Compare a row with everybody it may be."""
         if entry.refusals:
             return Judgement(Verdict.REFUSED, tuple(entry.refusals + entry.notes))
-        mine = _from_entry(entry, RowKey(row.sheet, row.number))
-        alike = sorted(self._alike(mine, entry), key=lambda like: -like.weight)
+        mine = self._mine[RowKey(row.sheet, row.number)]
+        alike = sorted(self._alike(mine, entry), key=lambda found: -found[1].weight)
         notes = tuple(entry.notes)
         if not alike:
-            self.add(mine)
+            self._known[self._marks.remember(mine)] = mine
             return Judgement(Verdict.NEW, notes)
-        best = alike[0]
+        who, best = alike[0]
         other = best.candidate
         reasons = best.reasons
+        match = (other.person_id, None if other.person_id else other.row)
         if best.verdict is Verdict.SAME:
+            self._marks.point([key for key in mine.keys if key not in other.keys], who)
             fills = _complete(other, mine)
-            self.add(other)
-            return Judgement(
-                Verdict.SAME, reasons + notes, other.person_id, None if other.person_id else other.row, fills
-            )
-        self.add(mine)
+            if fills:
+                self._marks.complete(who, other, mine)
+            return Judgement(Verdict.SAME, reasons + notes, *match, fills)
+        self._known[self._marks.remember(mine)] = mine
         if len(alike) > 1:
             reasons = (*reasons, Reason(N_("%(count)s records are like this one; be careful"), {"count": len(alike)}))
-        return Judgement(Verdict.DOUBTFUL, reasons + notes, other.person_id, None if other.person_id else other.row)
+        return Judgement(Verdict.DOUBTFUL, reasons + notes, *match)
 
-    def _alike(self, mine: Candidate, entry: Entry) -> Iterator[Likeness]:
-        met: list[Candidate] = []
-        for key in _keys(mine):
-            for candidate in self.by_key.get(key, ()):
-                if not any(candidate is one for one in met):
-                    met.append(candidate)
-                    like = _likeness(mine, candidate, entry)
-                    if like is not None:
-                        yield like
+    def _alike(self, mine: Candidate, entry: Entry) -> Iterator[tuple[int, Likeness]]:
+        met = dict.fromkeys(who for key in mine.keys for who in self._people.get(key, ()))
+        met |= dict.fromkeys(self._marks.meant(mine))
+        for who in list(met)[:MOST_ALIKE]:
+            like = _likeness(mine, self._known[who], entry)
+            if like is not None:
+                yield who, like
+
+    def _earlier(self, wanted: Iterable[int]) -> dict[RowKey, Candidate]:
+        keys = {key for who in wanted for key in self._marks.rows_of(who)}
+        rows = earlier_rows(self._errand.import_id, sorted(keys, key=lambda key: (key.sheet, key.number)))
+        entries = _entries(list(rows.values()), self._errand)
+        return {key: _from_entry(entry, key) for key, entry in zip(rows, entries, strict=True)}
+
+
+def _namesakes_meant(viewer: Account, mine: Sequence[Candidate]) -> set[int]:
+    """Return the people of the same names who share something else that counts with a row."""
+    by_name: dict[str, list[Candidate]] = {}
+    for one in mine:
+        by_name.setdefault(one.name_key, []).append(one)
+    return {
+        person.id
+        for person in queries.namesakes(viewer, sorted(by_name))
+        if any(_may_be(one, person) for one in by_name[person.name_key])
+    }
+
+
+def _may_be(mine: Candidate, person: queries.Namesake) -> bool:
+    entry = mine.said
+    return (
+        bool(entry.identity_stump)
+        or not (mine.contacts or mine.identity)
+        or (bool(entry.employer) and normalised_name(entry.employer) == normalised_name(person.employer or ""))
+        or (bool(entry.school) and normalised_name(entry.school) == normalised_name(person.school or ""))
+        or (person.has_birth and len(entry.birth or "") == WHOLE_DAY)
+    )
+
+
+WHOLE_DAY = len("1979-03-19")
+
+
+def _features(candidate: Candidate) -> tuple[int, int, int]:
+    said = candidate.said
+    birth = candidate.birth if len(candidate.birth or "") == WHOLE_DAY else None
+    texts = (normalised_name(said.employer or ""), normalised_name(said.school or ""), birth)
+    return tuple(hash(text) if text else 0 for text in texts)
+
+
+def _agrees(mine: Sequence[int], other: Sequence[int]) -> bool:
+    return any(one and one == two for one, two in zip(mine, other, strict=True))
 
 
 def _likeness(mine: Candidate, other: Candidate, entry: Entry) -> Likeness | None:
@@ -285,31 +445,24 @@ def _complete(other: Candidate, mine: Candidate) -> int:
     return fills
 
 
-def _keys(candidate: Candidate) -> list[tuple[str, str]]:
-    keys = [("contact", contact) for contact in sorted(candidate.contacts)]
-    if candidate.identity:
-        keys.append(("identity", candidate.identity))
-    return [*keys, ("name", candidate.name_key)]
-
-
 def _from_entry(entry: Entry, key: RowKey) -> Candidate:
     return Candidate(
+        said=entry,
         name_key=normalised_name(entry.name),
         row=key,
         identity=blind(entry.identity_number, purpose="identity") if entry.identity_number else None,
         birth=entry.birth,
-        values=_comparable(entry) | {"identity_number": entry.identity_number or entry.identity_stump or ""},
         contacts=set(_contact_indexes(entry)),
     )
 
 
 def _from_person(person: Person) -> Candidate:
     return Candidate(
+        said=person,
         name_key=person.name_key,
         person_id=person.id,
         identity=person.identity_index,
         birth=person.birth,
-        values=_comparable(person) | {"identity_number": person.identity_number or _stump_of(person)},
         contacts={contact.contact_point.index for contact in person.contacts},
     )
 
@@ -317,12 +470,6 @@ def _from_person(person: Person) -> Candidate:
 def _stump_of(person: Person) -> str:
     kept = (entry["value"] for entry in person.aside if entry["of"] == "identity_number")
     return next((value[:15] for value in kept if value[:15].isdigit()), "")
-
-
-def _comparable(said: Entry | Person) -> dict[str, str]:
-    texts = {column: getattr(said, column) or "" for column in COMPARED}
-    texts["talent_class"] = _class_of(said)
-    return {column: normalised_name(str(text)) for column, text in texts.items()}
 
 
 def _class_of(said: Entry | Person) -> str:

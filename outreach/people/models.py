@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship, validates
 from sqlalchemy.orm.attributes import get_history
 
-from outreach.kernel.database import Model
+from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.sealing import BlindIndex, Sealed, SealedData, blind
 from outreach.kernel.word_index import columns_of_words, plain_text
 from outreach.kernel.words import shared_beginnings, written
@@ -75,6 +75,7 @@ class Person(Model):
         sa.Index("ix_people_list_of_unit", "organisation_id", "sound", "id"),
         sa.Index("ix_people_name_employer", "name_key", "employer"),
         sa.CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
+        IDS_ONCE,
     )
 
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), active_history=True)

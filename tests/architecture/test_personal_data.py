@@ -44,6 +44,7 @@ SEALED = {
     "import_files.content": "deleted once the file is read",
     "import_rows.cells": "erased where the person stands in them",
     "import_rows.reasons": "erased with the row",
+    "import_rows.trace": "erased with the row",
     "imports.filename": "the person is struck out",
     "imports.sheets": "the person is struck out",
     "looks.reason": "erased",

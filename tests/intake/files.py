@@ -63,10 +63,10 @@ def uploaded(content: bytes, account: Account, *, kind: str = "talents", filenam
     return imported
 
 
-def work_off() -> None:
+def work_off(now: datetime = NOW) -> None:
     """Do everything that is due."""
-    while (work := outbox.claim(now=NOW)) is not None:
-        outbox.perform(work, now=NOW)
+    while (work := outbox.claim(now=now)) is not None:
+        outbox.perform(work, now=now)
         assert db.session.get_one(outbox.Work, work.id).error is None
     db.session.expire_all()
 

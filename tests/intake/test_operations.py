@@ -103,15 +103,16 @@ def test_a_landing_broken_off_goes_on_where_it_was(session, clerk, monkeypatch):
 
 
 def stops_at_the_second_step(monkeypatch):
-    whole, calls = operations.land_batch, []
+    whole, calls = operations.land_some, []
 
-    def land_batch(**arguments):
+    def land_some(**arguments):
         calls.append(1)
-        whole(**arguments)
+        last = whole(**arguments)
         if len(calls) == 2:
             raise RuntimeError("killed before the step was committed")
+        return last
 
-    monkeypatch.setattr(jobs.operations, "land_batch", land_batch)
+    monkeypatch.setattr(jobs.operations, "land_some", land_some)
 
 
 def test_a_refused_row_stays_out_and_says_why(session, clerk):
@@ -209,6 +210,8 @@ def test_an_abandoned_file_leaves_nothing_behind(session, clerk):
     imported = previewed(a_workbook([HEADINGS, ["张三", "19901000001"]]), clerk)
 
     operations.abandon(imported=imported, by=clerk.actor, now=NOW)
+    session.commit()
+    work_off()
 
     assert session.query(ImportRow).count() == 0
     assert people(session) == []

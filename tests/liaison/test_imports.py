@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from outreach.intake.rules import Errand, Row, Verdict
+from outreach.intake.rules import Errand, Landing, Row, Verdict
 from outreach.kernel.actor import SYSTEM
 from outreach.kernel.history import Subject, lines_of
 from outreach.liaison.imports import IMPORTER
@@ -62,7 +62,8 @@ def land(office, *rows):
     judged = SHEET.judge(rows, run)
     for one, judgement in zip(rows, judged, strict=True):
         if judgement.verdict is Verdict.NEW:
-            SHEET.land(one, None, errand(office))
+            [landed] = SHEET.land([Landing(one, None)], errand(office))
+            assert landed.refused is None
     return [judgement.verdict for judgement in judged]
 
 
@@ -174,7 +175,7 @@ def test_a_later_file_fills_in_the_liaison_officer(office, talent, session):
     land(office, row(officer="", officer_phone=""))
 
     [judgement] = judge(office, row())
-    SHEET.land(row(), judgement.match_id, errand(office))
+    SHEET.land([Landing(row(), judgement.match_id)], errand(office))
 
     assert (judgement.verdict, judgement.fills) == (Verdict.SAME, 1)
     assert session.scalars(sa.select(Pairing)).one().liaison_officer.name == "董若"

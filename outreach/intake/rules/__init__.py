@@ -2,8 +2,9 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 
 from outreach.kernel.actor import Actor
@@ -20,6 +21,8 @@ class ImportState(StrEnum):
     PREVIEWED = "previewed"  # every row has a verdict; nothing has changed yet
     LANDING = "landing"
     LANDED = "landed"
+    UNDOING = "undoing"
+    UNDONE = "undone"  # what it brought is out again, but for what could not be undone
     ABANDONED = "abandoned"
     UNREADABLE = "unreadable"
 
@@ -36,6 +39,8 @@ IMPORT_STATES = {
     ImportState.PREVIEWED: N_("Preview"),
     ImportState.LANDING: N_("Being brought in"),
     ImportState.LANDED: N_("Brought in"),
+    ImportState.UNDOING: N_("Being undone"),
+    ImportState.UNDONE: N_("Undone"),
     ImportState.ABANDONED: N_("Abandoned"),
     ImportState.UNREADABLE: N_("Not readable"),
 }
@@ -64,6 +69,14 @@ VERDICTS = {
     Verdict.SKIPPED: N_("Not data"),
 }
 
+
+BUSY = frozenset({ImportState.UPLOADED, ImportState.JUDGING, ImportState.LANDING, ImportState.UNDOING})
+"""A worker is at it, unless it was stopped."""
+
+KEPT_AFTER_LANDING = timedelta(days=30)
+"""So long an import can be looked at row by row, and undone."""
+KEPT_WAITING = timedelta(days=180)
+"""So long a file waits for the clerk before it counts as let go."""
 
 OPEN_STATES = frozenset({ImportState.UPLOADED, ImportState.MAPPED, ImportState.JUDGING, ImportState.PREVIEWED})
 """Nothing has landed yet: the file may still be abandoned, and its columns corrected."""
@@ -221,17 +234,21 @@ class Row:
     cells: Mapping[str, Sequence[Cell]]
     rest: Mapping[str, str]
 
+    @cached_property
+    def _texts(self) -> dict[str, list[str]]:
+        return {name: [text for text in map(plain_text, cells) if text] for name, cells in self.cells.items()}
+
     def cell(self, name: str) -> Cell:
         """Return the first cell of a field that is not blank, as the file had it; None if there is none."""
         return next((cell for cell in self.cells.get(name, ()) if plain_text(cell)), None)
 
     def text(self, name: str) -> str:
         """Return that cell as text without outer white space or invisible signs; "" if there is none."""
-        return plain_text(self.cell(name))
+        return next(iter(self._texts.get(name, ())), "")
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str) -> Sequence[str]:
         """Return every cell of a field that is not blank, as text."""
-        return [text for text in map(plain_text, self.cells.get(name, ())) if text]
+        return self._texts.get(name, ())
 
 
 @dataclass(frozen=True)
@@ -275,6 +292,26 @@ class Errand:
     seen: dict[Hashable, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Landing:
+    """A row that is to land: on a record that is there, or as a new one."""
+
+    row: Row
+    onto: int | None
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of a row: the record it stands in, or why it could not be taken after all.
+
+    `trace` is what the importer needs to undo it, as JSON; it is kept sealed with the row.
+    """
+
+    record_id: int | None
+    trace: Mapping[str, Any] = field(default_factory=dict)
+    refused: Refused | None = None
+
+
 class SheetJudge(Protocol):
     """What a feature knows about one kind of sheet that can be checked."""
 
@@ -293,12 +330,18 @@ class SheetJudge(Protocol):
 class SheetImporter(SheetJudge, Protocol):
     """What a feature knows about one kind of sheet whose rows can land."""
 
-    def land(self, row: Row, onto: int | None, errand: Errand) -> int:
-        """Write a row and return the record's id: a new record, or `onto` the one it is the same as.
+    def land(self, rows: Sequence[Landing], errand: Errand) -> Sequence[Landed]:
+        """Write rows and say what became of each, one for one.
 
-        Called in the order of the file, in a transaction that is committed every few rows. Blanks of an existing
+        Called in the order of the file, in a transaction that is committed after the call. Blanks of an existing
         record are filled; what differs is never overwritten silently.
-        :raises Refused: if the row cannot be taken after all; it is then refused with that sentence
+        """
+
+    def undo(self, landed: Sequence[Landed], errand: Errand) -> Sequence[Reason | None]:
+        """Take out again what rows brought in, the latest first; say of each why it stays, or None.
+
+        A record that was made is removed unless something else came to stand on it since; what was filled is
+        emptied again unless it was changed since. Called in a transaction that is committed after the call.
         """
 
     def existing(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
@@ -375,6 +418,8 @@ def plain_text(cell: Cell) -> str:
     """Return a cell as text: whole numbers without «.0», days in ISO form, no outer white space, nothing invisible."""
     if cell is None:
         return ""
+    if type(cell) is str and cell.isprintable():  # most cells: nothing invisible, no white space but blanks
+        return cell.strip(" ")
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     if isinstance(cell, datetime) and cell.time() == time(0):

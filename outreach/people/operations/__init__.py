@@ -1,7 +1,7 @@
 """What is done with people's records."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,11 @@ from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
 from outreach.kernel.contact_details import normalised_email, normalised_phone
 from outreach.kernel.database import db, locked, one_at_a_time
-from outreach.kernel.history import Subject
+from outreach.kernel.history import HistoryLine, Subject
 from outreach.kernel.limits import free_from
+from outreach.kernel.references import pointed_to
 from outreach.kernel.sealing import blind
+from outreach.kernel.wording import N_
 from outreach.kernel.words import written
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
@@ -83,6 +85,69 @@ class Origin:
     row: int | None = None
 
 
+@dataclass(frozen=True)
+class Arriving:
+    """A row of a ledger that is to land: on the record of somebody known, or as a new one."""
+
+    entry: Entry
+    onto: int | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a row: the record it stands in, None if that went into another one meanwhile.
+
+    `filled` are columns that were blank, with what stands in them now, as JSON has it; `contacts` are ids of numbers
+    and addresses that the person was not reached at before, `points` those of them that nobody was.
+    """
+
+    person: Person | None
+    made: bool = False
+    row: int | None = None
+    source: str = ""
+    filled: Mapping[str, Any] = field(default_factory=dict)
+    kept_beside: int = 0
+    contacts: Sequence[PersonContact] = ()
+    points: Sequence[ContactPoint] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether the row said anything new."""
+        return bool(self.filled or self.kept_beside or self.contacts)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the line of history says; never a value."""
+        return {
+            "source": self.source,
+            "row": self.row,
+            "filled": sorted(self.filled),
+            "kept_beside": self.kept_beside,
+            "contacts_added": len(self.contacts),
+        }
+
+    @property
+    def trace(self) -> dict[str, Any]:
+        """What `take_back` needs; {} where nothing changed. Holds values: it is to be kept sealed."""
+        if self.person is None or not (self.made or self.changed):
+            return {}
+        return {
+            "person": self.person.id,
+            "made": self.made,
+            "row": self.row,
+            "filled": dict(self.filled),
+            "contacts": [contact.contact_point_id for contact in self.contacts],
+            "points": [point.id for point in self.points],
+        }
+
+
+STANDS_ON = N_("Something else was entered about this person since; the record stays.")
+CHANGED_SINCE = N_("Some of what the row filled in was changed since; that stays.")
+OWN_TABLES = ("person_contacts",)
+"""Tables whose rows go with a person who is removed."""
+
+
 def contact_point(*, kind: ContactKind, value: str, now: datetime) -> ContactPoint:
     """Return the number or address as the city knows it, made known now if it was not.
 
@@ -102,6 +167,14 @@ def contact_point(*, kind: ContactKind, value: str, now: datetime) -> ContactPoi
     except IntegrityError:  # somebody else was quicker by a moment
         return db.session.scalars(wanted).one()
     return point
+
+
+def is_known_point(*, kind: ContactKind, value: str) -> bool:
+    """Tell whether the city knows a number or an address, written in its normal form."""
+    known = sa.select(ContactPoint.id).where(
+        ContactPoint.kind == kind, ContactPoint.index == blind(value, purpose=kind.value)
+    )
+    return db.session.scalar(known) is not None
 
 
 def person_at(
@@ -208,47 +281,79 @@ def forget_contact(*, person: Person, contact_id: int, by: Actor, now: datetime)
             return
 
 
-def take_entry(
-    *,
-    entry: Entry,
-    onto: int | None,
-    organisation_id: int,
-    origin: Origin,
-    by: Actor,
-    now: datetime,
-    classes: Mapping[str, int],
-) -> Person:
-    """Bring in what a row of a ledger says: a new person, or what the record of one lacks.
+def take_entries(
+    *, arriving: Sequence[Arriving], organisation_id: int, by: Actor, now: datetime, classes: Mapping[str, int]
+) -> list[Taken]:
+    """Bring in what rows of a ledger say, one for one: new people, or what the records of known ones lack.
 
     `classes` are the ids of the city's classes by their names.
     Blanks are filled; what differs is kept beside the record with where it came from, and overwrites nothing.
+    Whatever their number, records, numbers and addresses are looked up and written together.
     """
-    person = _new(entry.name, organisation_id, origin.source, now) if onto is None else held(onto)
-    filled, apart = _fill(person, entry, classes)
-    aside = [*apart, *entry.aside]
-    kept = _keep_aside(person, aside, origin)
-    added = sum(
-        _reach(person, kind, value, now)
-        for kind, values in ((ContactKind.PHONE, entry.phones), (ContactKind.EMAIL, entry.emails))
-        for value in values
-    )
+    known = _held_people({one.onto for one in arriving if one.onto is not None})
+    points, new_points = _points_of([one.entry for one in arriving], now)
+    taken: list[Taken] = []
+    for one in arriving:
+        if one.onto is None:
+            person = Person(
+                organisation_id=organisation_id,
+                name=one.entry.name,
+                source=one.origin.source,
+                created_at=now,
+                updated_at=now,
+            )
+            db.session.add(person)
+        else:
+            person = known[one.onto]
+            if person.merged_into_id is not None:
+                taken.append(Taken(None))
+                continue
+        taken.append(_take(person, one, points, new_points, now, classes))
     db.session.flush()
-    if onto is None or filled or kept or added:
-        person.updated_at = now
-        history.write(
-            subject=_subject(person),
-            act="created" if onto is None else "imported",
-            by=by,
-            now=now,
-            facts={
-                "source": origin.source,
-                "row": origin.row,
-                "filled": sorted(filled),
-                "kept_beside": kept,
-                "contacts_added": added,
-            },
-        )
-    return person
+    for new in (True, False):
+        lines = {
+            _subject(one.person): one.facts
+            for one in taken
+            if one.person is not None and one.made is new and (new or one.changed)
+        }
+        history.write_for_many(act="created" if new else "imported", by=by, now=now, facts=lines, new=new)
+    return taken
+
+
+def take_back(*, traces: Sequence[Mapping[str, Any]], source: str, by: Actor, now: datetime) -> list[str | None]:
+    """Take out again what rows of a file brought in: see `Taken.trace`. Return why each stays, or None.
+
+    A record that was made goes if nothing was done with it since and nothing points to it; a blank that was filled
+    is emptied if it still says what the row said.
+    """
+    people = _held_people({trace["person"] for trace in traces})
+    made = {trace["person"] for trace in traces if trace["made"]}
+    touched = _touched_since(made, source) | pointed_to("people", made, apart_from=OWN_TABLES)
+    why: list[str | None] = []
+    gone: dict[Subject, dict[str, Any]] = {}
+    emptied: dict[Subject, dict[str, Any]] = {}
+    for trace in traces:
+        person = people.get(trace["person"])
+        if person is None:
+            why.append(None)
+        elif trace["made"] and person.id in touched:
+            why.append(STANDS_ON)
+        elif trace["made"]:
+            gone[_subject(person)] = {"source": source}
+            for contact in list(person.contacts):
+                db.session.delete(contact)
+            db.session.delete(person)
+            why.append(None)
+        else:
+            left = _empty(person, trace, source)
+            person.updated_at = now
+            emptied[_subject(person)] = {"source": source, "row": trace["row"], "left": left}
+            why.append(CHANGED_SINCE if left else None)
+    db.session.flush()
+    _forget_points({point for trace in traces for point in trace["points"]})
+    history.write_for_many(act="removed", by=by, now=now, facts=gone)
+    history.write_for_many(act="import_undone", by=by, now=now, facts=emptied)
+    return why
 
 
 def look(
@@ -672,6 +777,123 @@ def same_value(column: str, held: Any, said: Any) -> bool:
     if isinstance(said, str) and not hasattr(said, "value"):
         return normalised_name(held) == normalised_name(said)
     return held == said
+
+
+def _held_people(ids: Collection[int]) -> dict[int, Person]:
+    if not ids:
+        return {}
+    found = db.session.scalars(locked(sa.select(Person).where(Person.id.in_(ids)).order_by(Person.id))).unique()
+    return {person.id: person for person in found}
+
+
+def _points_of(entries: Sequence[Entry], now: datetime) -> tuple[dict[tuple[ContactKind, str], ContactPoint], set[int]]:
+    """Return the numbers and addresses of entries by kind and value, and the ids of those made known now."""
+    wanted = {(ContactKind.PHONE, number) for entry in entries for number in entry.phones}
+    wanted |= {(ContactKind.EMAIL, address) for entry in entries for address in entry.emails}
+    indexes = {blind(value, purpose=kind.value): (kind, value) for kind, value in sorted(wanted)}
+    found = _known_points(indexes)
+    missing = [index for index in indexes if indexes[index] not in found]
+    new: list[ContactPoint] = []
+    try:
+        with db.session.begin_nested():
+            for index in missing:
+                kind, value = indexes[index]
+                new.append(ContactPoint(kind=kind, value=value, index=index, tail=queries.tail_index(value, kind)))
+            db.session.add_all(new)
+    except IntegrityError:  # somebody else made one of them known at the same moment
+        made = {index: contact_point(kind=indexes[index][0], value=indexes[index][1], now=now) for index in missing}
+        return found | {indexes[index]: point for index, point in made.items()}, set()
+    found |= {indexes[point.index]: point for point in new}
+    return found, {point.id for point in new}
+
+
+def _known_points(
+    indexes: Mapping[str, tuple[ContactKind, str]],
+) -> dict[tuple[ContactKind, str], ContactPoint]:
+    if not indexes:
+        return {}
+    points = db.session.scalars(sa.select(ContactPoint).where(ContactPoint.index.in_(list(indexes))))
+    return {indexes[point.index]: point for point in points if point.kind is indexes[point.index][0]}
+
+
+def _take(
+    person: Person,
+    one: Arriving,
+    points: Mapping[tuple[ContactKind, str], ContactPoint],
+    new_points: set[int],
+    now: datetime,
+    classes: Mapping[str, int],
+) -> Taken:
+    filled, apart = _fill(person, one.entry, classes)
+    kept = _keep_aside(person, [*apart, *one.entry.aside], one.origin)
+    reached = {contact.contact_point.id for contact in person.contacts}
+    added = []
+    for kind, values in ((ContactKind.PHONE, one.entry.phones), (ContactKind.EMAIL, one.entry.emails)):
+        for point in (points[kind, value] for value in values):
+            if point.id not in reached:
+                reached.add(point.id)
+                added.append(PersonContact(contact_point=point, since=now))
+    person.contacts.extend(added)
+    fresh = [contact.contact_point for contact in added if contact.contact_point.id in new_points]
+    new_points.difference_update(point.id for point in fresh)
+    taken = Taken(
+        person=person,
+        made=one.onto is None,
+        row=one.origin.row,
+        source=one.origin.source,
+        filled={column: _as_json(getattr(person, COLUMN_OF.get(column, column))) for column in filled},
+        kept_beside=kept,
+        contacts=added,
+        points=fresh,
+    )
+    if taken.changed:
+        person.updated_at = now
+    return taken
+
+
+COLUMN_OF = {"talent_class": "talent_class_id"}
+
+
+def _as_json(value: Any) -> Any:
+    return value.value if hasattr(value, "value") else value
+
+
+def _touched_since(ids: Collection[int], source: str) -> set[int]:
+    """Return the people with whom something was done but for what this file brought."""
+    lines = db.session.execute(
+        sa.select(HistoryLine.subject_id, HistoryLine.act, HistoryLine.facts).where(
+            HistoryLine.subject_kind == "person", HistoryLine.subject_id.in_(ids)
+        )
+    )
+    ours = {"created", "imported", "import_undone"}
+    return {person_id for person_id, act, facts in lines if act not in ours or facts.get("source") != source}
+
+
+def _empty(person: Person, trace: Mapping[str, Any], source: str) -> list[str]:
+    """Empty again what a row filled in; return the columns that say something else by now."""
+    left = []
+    for column, value in trace["filled"].items():
+        name = COLUMN_OF.get(column, column)
+        if _as_json(getattr(person, name)) != value:
+            left.append(column)
+        elif name == "identity_number":
+            _identify(person, None)
+        else:
+            setattr(person, name, None)
+    for contact in list(person.contacts):
+        if contact.contact_point_id in trace["contacts"]:
+            person.contacts.remove(contact)
+            db.session.delete(contact)
+    kept = [one for one in person.aside if (one["source"], one["row"]) != (source, trace["row"])]
+    person.extra = {"entries": kept} if kept else None
+    return sorted(left)
+
+
+def _forget_points(ids: Collection[int]) -> None:
+    """Forget numbers and addresses that a file made known and nobody is reached at any more."""
+    if ids:
+        free = set(ids) - pointed_to("contact_points", ids)
+        db.session.execute(sa.delete(ContactPoint).where(ContactPoint.id.in_(free)))
 
 
 def _keep_aside(person: Person, aside: Sequence[tuple[str, str]], origin: Origin) -> int:

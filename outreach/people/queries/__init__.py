@@ -437,6 +437,8 @@ def names_of_accounts(ids: Sequence[int]) -> Mapping[int, str]:
 
 
 LINES = {
+    "removed": N_("Taken out again with the file that brought it"),
+    "import_undone": N_("What a file had completed was emptied again"),
     "created": N_("Entered into the records"),
     "imported": N_("Completed from a file"),
     "changed": N_("Record corrected"),
@@ -520,6 +522,33 @@ def known_people(
             )
         )
     return people_by_id(sorted(ids))
+
+
+@dataclass(frozen=True)
+class Namesake:
+    """What tells people of one name apart, without opening what is sealed."""
+
+    id: int
+    name_key: str
+    employer: str | None
+    school: str | None
+    has_birth: bool
+
+
+def namesakes(viewer: Account, names: Sequence[str]) -> list[Namesake]:
+    """Return everybody within the viewer's reach who has one of these names, each by its key; one look-up."""
+    if not names:
+        return []
+    found = db.session.execute(
+        sa.select(Person.id, Person.name_key, Person.employer, Person.school, Person.name_birth_index.is_not(None))
+        .where(
+            STANDING,
+            Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_READ, Permission.PEOPLE_IMPORT)),
+            Person.name_key.in_(names),
+        )
+        .order_by(Person.id)
+    )
+    return [Namesake(*row) for row in found]
 
 
 def people_by_id(ids: Sequence[int]) -> Sequence[Person]:

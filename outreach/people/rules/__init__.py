@@ -238,6 +238,7 @@ NOBODY = "（已删除）"
 """Stands where the name of somebody stood who was erased. Desks are Chinese, and a row of data has one language."""
 
 
+@lru_cache(maxsize=8192)  # a ledger says the same schools, units and degrees over and over
 def normalised_name(text: str) -> str:
     """Return a name so that two ways of writing it compare equal: no white space, one width, one case.
 
