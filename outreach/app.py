@@ -52,6 +52,7 @@ import outreach.operating.views
 import outreach.organisations.documents
 import outreach.organisations.imports
 import outreach.organisations.queries
+import outreach.organisations.views.city
 import outreach.organisations.views.desk
 import outreach.organisations.views.public
 import outreach.people.documents
@@ -108,6 +109,7 @@ BLUEPRINTS = (
     outreach.desk.views.blueprint,
     outreach.liaison.views.blueprint,
     outreach.organisations.views.desk.blueprint,
+    outreach.organisations.views.city.blueprint,
     outreach.organisations.views.public.blueprint,
     outreach.signing_in.views.desk.blueprint,
     outreach.signing_in.views.public.blueprint,
@@ -208,6 +210,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
         (
             (N_("Organisations"), "organisations.index", "tree", (Permission.ADMINISTER,)),
             (N_("Accounts"), "organisations.accounts", "user", (Permission.ADMINISTER,)),
+            (N_("Our city"), "city.show", "globe", (Permission.CITY_EDIT,)),
             (N_("SMS gateway"), "notices.sms", "message", (Permission.SMS_PAGE,)),
         ),
     ),
@@ -260,7 +263,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     wellformed.mount(app)
     unit_of_work.mount(app)
     headers.mount(app)
-    language.mount(app)
+    language.mount(app, of_the_city=_language_of_the_city)
     filters.mount(app)
     assets.mount(app)
     qr.mount(app)
@@ -285,7 +288,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     outreach.cases.queries.origins[:] = [outreach.liaison.queries.origin_of]
     app.context_processor(_shared)
     # Imported macros see globals only, not what context processors add.
-    app.jinja_env.globals.update(offers=_offers, current_user=current_user)
+    app.jinja_env.globals.update(offers=_offers, current_user=current_user, city_mark=_city_mark)
     return app
 
 
@@ -370,6 +373,17 @@ def _shared() -> dict[str, Any]:
 def _offers(endpoint: str) -> bool:
     """Tell whether a page is there: layouts leave out the ways to features that are not mounted."""
     return endpoint in current_app.view_functions
+
+
+def _language_of_the_city() -> str | None:
+    city = None if g.get("without_database") else outreach.organisations.queries.installation()
+    return city.language if city else None
+
+
+def _city_mark() -> str | None:
+    """Return the address of the city's own mark, or None where it has none and shows the geese."""
+    city = None if g.get("without_database") else outreach.organisations.queries.installation()
+    return url_for("organisations_public.mark", v=city.mark.digest) if city and city.mark else None
 
 
 def _place_in_the_rail() -> str | None:

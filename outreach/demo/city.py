@@ -126,6 +126,9 @@ def _offices(city: City) -> None:
         now=opened,
     )
     installation.is_demo = True  # its passwords are known to everybody: refused where others depend on it
+    installation.office_address = "雁城市江畔路 18 号市民中心 2 楼"
+    installation.office_phone = "0734-812 3456"
+    installation.office_hours = "工作日 8:30–17:30"
     root = organisation_queries.lead_organisation()
     city.units[cast.LEAD.short] = root
     for unit in cast.UNITS:

@@ -39,7 +39,7 @@ from outreach.liaison import queries as liaison
 from outreach.liaison.models import Pairing
 from outreach.liaison.queries import DueCounts, PairingDue
 from outreach.organisations.models import Account, Organisation
-from outreach.organisations.queries import reach
+from outreach.organisations.queries import installation, reach
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission
 from outreach.people import queries as people
 from outreach.people.models import Person
@@ -389,6 +389,7 @@ def set_up_part() -> SetUpPart:
         .select_from(Account)
         .where(Account.password_hash.is_(None), Account.disabled_at.is_(None))
     )
+    city = installation()
     return SetUpPart(
         steps=(
             SetUpStep(
@@ -396,6 +397,18 @@ def set_up_part() -> SetUpPart:
                 N_("One file with two sheets: the tree of organisations, and who works there in which role."),
                 "intake.index",
                 any_of(Organisation, 2),
+            ),
+            SetUpStep(
+                N_("Hand out the one-time links"),
+                N_("Everybody chooses their own password; leaders get theirs on paper."),
+                "organisations.accounts",
+                waiting == 0 and any_of(Account, 2),
+            ),
+            SetUpStep(
+                N_("Say how the office is reached"),
+                N_("Its address, telephone and hours at the foot of every public page, and the city's own mark."),
+                "city.show",
+                bool(city and (city.office_address or city.office_phone)),
             ),
             SetUpStep(
                 N_("Say which unit answers what"),

@@ -1,6 +1,8 @@
-"""The stylesheet of a city's colour, and what leaves the house about units and accounts."""
+"""What a city wears: the stylesheet of its colour, and its mark; and what leaves the house about units and accounts."""
 
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 from flask_babel import gettext
@@ -10,7 +12,7 @@ from outreach.exports.rules.offers import Asked, Column, Sensitive, Table
 from outreach.kernel.wording import N_
 from outreach.organisations import queries
 from outreach.organisations.models import Account, Grant, Organisation
-from outreach.organisations.rules import Permission, Role, brand
+from outreach.organisations.rules import Permission, Role, brand, mark
 from outreach.organisations.rules.brand import Brand
 from outreach.web.filters import masked_email, masked_phone
 
@@ -28,6 +30,27 @@ def brand_stylesheet(colour: str) -> str:
         f'[data-bs-theme="dark"] {{ {dark} }}\n'
         f'@media (prefers-color-scheme: dark) {{ [data-bs-theme="auto"] {{ {dark} }} }}\n'
     )
+
+
+def drawn_anew(content: bytes) -> bytes:
+    """Return an uploaded mark as a square PNG of our own making: nothing of the file but its look remains.
+
+    :raises Refused: as rules.mark.checked, and NotAMark if it cannot be drawn after all
+    """
+    import typst  # noqa: PLC0415 -- slow to import, and marks are rare
+
+    name = f"mark.{mark.checked(content)}"
+    page = (
+        f"#set page(width: {mark.SIDE}pt, height: {mark.SIDE}pt, margin: 0pt, fill: none)\n"
+        f'#align(center + horizon, image("{name}", width: 100%, height: 100%, fit: "contain"))'
+    )
+    with TemporaryDirectory() as folder:
+        (Path(folder) / name).write_bytes(content)
+        (Path(folder) / "page.typ").write_text(page)
+        try:
+            return typst.compile(Path(folder) / "page.typ", root=folder, format="png", ppi=72.0)
+        except typst.TypstError as error:
+            raise mark.NotAMark from error
 
 
 def _declarations(values: Brand) -> str:

@@ -4,15 +4,81 @@ from collections.abc import Iterable, Sequence
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, SelectMultipleField, StringField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from outreach.organisations.models import Account, Organisation
+from outreach.organisations.models import Account, Installation, Organisation
 from outreach.organisations.queries import Branch
-from outreach.organisations.rules import ORGANISATION_KINDS, ROLES, OrganisationKind, Role
+from outreach.organisations.rules import ORGANISATION_KINDS, ROLES, OrganisationKind, Role, brand
 from outreach.web.forms import Form
+from outreach.web.language import LANGUAGES
+
+OWN = "own"
+SWATCHES = (
+    (brand.DEFAULT, _l("Lake")),
+    ("#2b6141", _l("Pine")),
+    ("#1f4e8c", _l("Sky")),
+    ("#643f78", _l("Plum")),
+    ("#7d4a3a", _l("Brick")),
+    ("#9c2f3f", _l("Pomegranate")),
+)
+
+
+class LookForm(Form):
+    """What every page says of the city and wears."""
+
+    city_name = StringField(_l("City"), validators=[InputRequired(_l("Please write the city's name.")), Length(max=60)])
+    language = RadioField(
+        _l("Language of first sight"),
+        choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()],
+        default="zh_Hans_CN",
+    )
+    colour = RadioField(
+        _l("The city's colour"),
+        choices=[SelectChoice(value, word) for value, word in (*SWATCHES, (OWN, _l("Another one")))],
+        default=brand.DEFAULT,
+    )
+    own_colour = StringField(_l("Your colour"), default=brand.DEFAULT, validators=[Length(max=7)])
+
+    @property
+    def brand_colour(self) -> str:
+        """The chosen colour, checked.
+
+        :raises NotAColour: if the own one is none
+        :raises ColourTooPale: if white text on it could not be read
+        """
+        return brand.checked_colour(self.own_colour.data if self.colour.data == OWN else self.colour.data)
+
+
+class CityForm(LookForm):
+    """What can be changed of a city after its set-up."""
+
+    picture = FileField(_l("Your own mark"))
+    kept_mark = HiddenField()
+    without_mark = BooleanField(_l("Show the geese again instead of the own mark"))
+    office_address = StringField(_l("Where the office is"), validators=[Length(max=200)])
+    office_phone = StringField(_l("Telephone of the office"), validators=[Length(max=60)])
+    office_hours = StringField(_l("When somebody is there"), validators=[Length(max=120)])
+
+    @classmethod
+    def showing(cls, installation: Installation) -> "CityForm":
+        """Return the form as the city stands."""
+        taken = any(installation.brand_colour == value for value, _ in SWATCHES)
+        return cls(
+            data={
+                "city_name": installation.city_name,
+                "language": installation.language,
+                "colour": installation.brand_colour if taken else OWN,
+                "own_colour": installation.brand_colour,
+                "kept_mark": installation.mark.digest if installation.mark else "",
+                "office_address": installation.office_address,
+                "office_phone": installation.office_phone,
+                "office_hours": installation.office_hours,
+            }
+        )
 
 
 class OrganisationForm(Form):

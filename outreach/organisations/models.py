@@ -122,6 +122,7 @@ class Installation(Model):
     mark_id: Mapped[int | None] = mapped_column(sa.ForeignKey("marks.id"))
 
     lead_organisation: Mapped[Organisation] = relationship()
+    mark: Mapped["Mark | None"] = relationship(lazy="joined")
 
 
 class Mark(Model):
@@ -129,6 +130,6 @@ class Mark(Model):
 
     __tablename__ = "marks"
 
-    png: Mapped[bytes]
+    png: Mapped[bytes] = mapped_column(deferred=True)
     digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
     made_at: Mapped[datetime]

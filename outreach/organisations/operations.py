@@ -1,5 +1,6 @@
-"""What changes the tree, its accounts and their roles. Every change is a line in the history of its subject."""
+"""What changes the city, the tree, its accounts and their roles. Every change is a line in its subject's history."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from outreach.kernel.history import Subject
 from outreach.kernel.references import pointed_to, standing_alone
 from outreach.kernel.sealing import blind
 from outreach.organisations import queries
-from outreach.organisations.models import Account, Grant, Installation, Organisation
+from outreach.organisations.models import Account, Grant, Installation, Mark, Organisation
 from outreach.organisations.rules import (
     USERNAME_LONGEST,
     AlreadySetUp,
@@ -61,6 +62,52 @@ def set_up(
     except sa.exc.IntegrityError as error:  # another browser was quicker: the table holds one row
         raise AlreadySetUp from error
     return installation
+
+
+def keep_mark(*, png: bytes, now: datetime) -> Mark:
+    """Keep a mark that was drawn anew; the same one is kept once."""
+    digest = hashlib.sha256(png).hexdigest()
+    kept = queries.mark_by_digest(digest)
+    if kept is None:
+        kept = Mark(png=png, digest=digest, made_at=now)
+        db.session.add(kept)
+        db.session.flush()
+    return kept
+
+
+def edit_city(
+    *,
+    installation: Installation,
+    city_name: str,
+    brand_colour: str,
+    language: str,
+    mark: Mark | None,
+    office_address: str | None,
+    office_phone: str | None,
+    office_hours: str | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Change what every page says of the city and wears; its history says what was changed."""
+    installation.city_name = city_name
+    installation.brand_colour = brand_colour
+    installation.language = language
+    installation.mark = mark
+    installation.office_address = office_address or None
+    installation.office_phone = office_phone or None
+    installation.office_hours = office_hours or None
+    changed = sorted(attribute.key for attribute in sa.inspect(installation).attrs if attribute.history.has_changes())
+    if not changed:
+        return
+    db.session.flush()
+    history.write(
+        subject=Subject("city", installation.id),
+        act="edited",
+        by=by,
+        now=now,
+        facts={"changed": changed, "colour": brand_colour, "language": language, "mark": mark.id if mark else None},
+        words=" · ".join(each for each in (city_name, office_address, office_phone, office_hours) if each),
+    )
 
 
 def create_organisation(

@@ -12,7 +12,7 @@ from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.refusals import Refused
 from outreach.kernel.sealing import blind
-from outreach.organisations.models import Account, Grant, Installation, Organisation
+from outreach.organisations.models import Account, Grant, Installation, Mark, Organisation
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 
 
@@ -21,12 +21,25 @@ def installation() -> Installation | None:
     return db.session.get(Installation, 1)
 
 
+def the_installation() -> Installation:
+    """Return the installation, once it is set up.
+
+    :raises sqlalchemy.exc.NoResultFound: before the first set-up
+    """
+    return db.session.get_one(Installation, 1)
+
+
+def mark_by_digest(digest: str) -> Mark | None:
+    """Return a mark by the hash of its picture, or None."""
+    return db.session.scalar(sa.select(Mark).where(Mark.digest == digest))
+
+
 def lead_organisation() -> Organisation:
     """Return the lead office: the root of the tree and the city's intake desk.
 
     :raises sqlalchemy.exc.NoResultFound: before the first set-up
     """
-    return db.session.get_one(Installation, 1).lead_organisation
+    return the_installation().lead_organisation
 
 
 def root() -> Organisation | None:

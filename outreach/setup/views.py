@@ -9,13 +9,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_user
 
 from outreach.config import Settings
+from outreach.desk import queries as desk
 from outreach.kernel import setup_code
 from outreach.kernel.clock import now
 from outreach.kernel.refusals import Refused
 from outreach.organisations.queries import installation
 from outreach.organisations.rules import AlreadySetUp, Permission
-from outreach.setup import operations, queries
-from outreach.setup.forms import SWATCHES, CodeForm, SetupForm
+from outreach.setup import operations
+from outreach.setup.forms import CodeForm, SetupForm
 from outreach.setup.rules import WrongSetupCode
 from outreach.web.access import asked_from_this_machine, fresh_session, open_to_everyone, requires
 
@@ -87,7 +88,7 @@ def answered() -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def steps() -> ResponseReturnValue:
     """Show what comes next, and what is done already."""
-    return render_template("setup/steps.html", steps=queries.steps())
+    return render_template("setup/steps.html", steps=desk.set_up_part().steps)
 
 
 def _first_administrator(form: SetupForm) -> Any:
@@ -114,7 +115,7 @@ def _first_administrator(form: SetupForm) -> Any:
 
 
 def _page(form: SetupForm) -> str:
-    return render_template("setup/start.html", form=form, swatches=SWATCHES)
+    return render_template("setup/start.html", form=form)
 
 
 def _may_set_up() -> bool:

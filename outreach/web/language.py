@@ -1,4 +1,6 @@
-"""Which language a reader gets: the one they chose, or the installation's."""
+"""Which language a reader gets: the one they chose, or the city's."""
+
+from collections.abc import Callable
 
 from flask import Flask, current_app, request, session
 from flask_babel import Babel
@@ -7,15 +9,17 @@ LANGUAGES = {"zh_Hans_CN": "中文", "en": "English"}
 
 
 def chosen() -> str:
-    """Return the locale of this request: Chinese unless the reader or the installation chose otherwise."""
+    """Return the locale of this request: the reader's choice, else the city's, else that of the settings."""
+    setting = current_app.config["SETTINGS"].language
     if not request:
-        return current_app.config["SETTINGS"].language
+        return setting
     kept = session.get("language")
-    return kept if kept in LANGUAGES else current_app.config["SETTINGS"].language
+    return kept if kept in LANGUAGES else current_app.extensions["language_of_the_city"]() or setting
 
 
-def mount(app: Flask) -> Babel:
-    """Translate what is shown."""
+def mount(app: Flask, *, of_the_city: Callable[[], str | None]) -> Babel:
+    """Translate what is shown; `of_the_city` tells the language of first sight, or None before there is a city."""
+    app.extensions["language_of_the_city"] = of_the_city
     return Babel(
         app,
         default_locale="zh_Hans_CN",

@@ -174,4 +174,4 @@ def test_a_request_is_found_by_its_number(city):
 def test_the_steps_of_a_fresh_city_follow_from_what_is_there(city):
     part = queries.set_up_part()
 
-    assert [step.done for step in part.steps] == [True, False, True, True, False]
+    assert [step.done for step in part.steps] == [True, True, False, False, True, True, False]

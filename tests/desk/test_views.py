@@ -101,7 +101,7 @@ def test_an_administrator_of_a_fresh_city_reads_the_steps_that_are_left(city, cl
 
     page = text(signed_in(client, administrator).get("/desk/"))
 
-    assert "还差 2 步就能用起来" in page
+    assert "还差 3 步就能用起来" in page
     assert "定好哪类事交给哪家" in page
 
 

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     """What a role allows; where it allows it follows from the organisation the role is held at."""
 
     ADMINISTER = "administer"  # organisations, accounts, roles, the installation
+    CITY_EDIT = "city_edit"  # what every page wears: the city's name, colour, mark and language
     SMS_PAGE = "sms_page"  # the page that shows what the built-in SMS gateway was given
     PEOPLE_READ = "people_read"
     PEOPLE_EDIT = "people_edit"
@@ -71,7 +72,7 @@ class Permission(StrEnum):
         return self.value
 
 
-ONLY_AT_THE_ROOT = frozenset({Permission.SMS_PAGE})
+ONLY_AT_THE_ROOT = frozenset({Permission.CITY_EDIT, Permission.SMS_PAGE})
 """What concerns the whole installation: the gateway's page shows the sign-in codes of everybody."""
 
 
@@ -110,7 +111,13 @@ ROLES = {
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(
-        {Permission.ADMINISTER, Permission.SMS_PAGE, Permission.EXPORT, Permission.EXPORT_OVERSEE}
+        {
+            Permission.ADMINISTER,
+            Permission.CITY_EDIT,
+            Permission.SMS_PAGE,
+            Permission.EXPORT,
+            Permission.EXPORT_OVERSEE,
+        }
     ),
     Role.ORGANISER: frozenset(
         {
