@@ -80,7 +80,7 @@ import outreach.web.views
 from outreach import config
 from outreach.config import ROOT, Settings
 from outreach.kernel import key_marks, logs, sealing, timetable
-from outreach.kernel.database import db, engine_options, writing
+from outreach.kernel.database import CONNECTIONS, db, engine_options, writing
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Permission
 from outreach.web import (
@@ -239,7 +239,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SETTINGS=settings,
         SQLALCHEMY_DATABASE_URI=settings.database,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database) | {"pool_size": CONNECTIONS},
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         SESSION_COOKIE_NAME="outreach",
