@@ -65,6 +65,8 @@ import outreach.people.views.desk
 import outreach.people.views.doubles
 import outreach.portal.views
 import outreach.privacy.models
+import outreach.privacy.rules
+import outreach.privacy.views.desk
 import outreach.privacy.views.public
 import outreach.programmes.views
 import outreach.registration.imports
@@ -123,6 +125,7 @@ BLUEPRINTS = (
     outreach.programmes.views.blueprint,
     outreach.venues.views.blueprint,
     outreach.portal.views.blueprint,
+    outreach.privacy.views.desk.blueprint,
     outreach.privacy.views.public.blueprint,
 )
 COMMANDS = (outreach.operating.commands.COMMANDS, outreach.demo.commands.COMMANDS)
@@ -141,6 +144,7 @@ ROWS_OF_A_PERSON = (
     *outreach.cases.rules.ROWS_OF_A_PERSON,
     *outreach.registration.rules.ROWS_OF_A_PERSON,
     *outreach.liaison.rules.ROWS_OF_A_PERSON,
+    *outreach.privacy.rules.ROWS_OF_A_PERSON,
 )
 IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
     outreach.organisations.imports.IMPORTER,
@@ -163,7 +167,10 @@ EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (
     outreach.organisations.documents.ACCOUNTS,
 )
 # What a worker begins every night, at a time on the office's clocks: timetable.Errand("feature.job", time(3, 10))
-ERRANDS: tuple[timetable.Errand, ...] = (timetable.Errand("exports.delete_expired", time(2, 40)),)
+ERRANDS: tuple[timetable.Errand, ...] = (
+    timetable.Errand("exports.delete_expired", time(2, 40)),
+    timetable.Errand("privacy.retain", time(3, 10)),
+)
 
 NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission, ...]], ...]], ...] = (
     (
@@ -211,6 +218,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
             (N_("Organisations"), "organisations.index", "tree", (Permission.ADMINISTER,)),
             (N_("Accounts"), "organisations.accounts", "user", (Permission.ADMINISTER,)),
             (N_("Our city"), "city.show", "globe", (Permission.CITY_EDIT,)),
+            (N_("Personal data"), "privacy.index", "shield", (Permission.PEOPLE_EDIT, Permission.PRIVACY_RULES)),
             (N_("SMS gateway"), "notices.sms", "message", (Permission.SMS_PAGE,)),
         ),
     ),

@@ -138,6 +138,18 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_professional_fields')),
     sa.UniqueConstraint('name', name=op.f('uq_professional_fields_name'))
     )
+    op.create_table('retention_runs',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('work_id', sa.Integer(), nullable=False),
+    sa.Column('begun_at', sa.DateTime(), nullable=False),
+    sa.Column('finished_at', sa.DateTime(), nullable=True),
+    sa.Column('removed', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_retention_runs')),
+    sa.UniqueConstraint('work_id', name=op.f('uq_retention_runs_work_id'))
+    )
+    with op.batch_alter_table('retention_runs', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_retention_runs_begun_at'), ['begun_at'], unique=False)
+
     op.create_table('talent_classes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=60), nullable=False),
@@ -490,6 +502,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_people_through_account_id'), ['through_account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_people_through_organisation_id'), ['through_organisation_id'], unique=False)
 
+    op.create_table('retention_rules',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('registrations', 'requests', 'visit_notes', 'people', 'messages', 'import_rows', 'door_passes', 'looks', 'consents', name='kept', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('amount', sa.Integer(), nullable=False),
+    sa.Column('changed_at', sa.DateTime(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint('amount > 0', name=op.f('ck_retention_rules_amount_is_some_time')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_retention_rules_account_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_retention_rules')),
+    sa.UniqueConstraint('kind', name=op.f('uq_retention_rules_kind'))
+    )
     op.create_table('taken_out',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('export_id', sa.Integer(), nullable=False),
@@ -1081,6 +1104,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_taken_out_at'))
 
     op.drop_table('taken_out')
+    op.drop_table('retention_rules')
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_people_through_organisation_id'))
         batch_op.drop_index(batch_op.f('ix_people_through_account_id'))
@@ -1141,6 +1165,10 @@ def downgrade() -> None:
 
     op.drop_table('work')
     op.drop_table('talent_classes')
+    with op.batch_alter_table('retention_runs', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_retention_runs_begun_at'))
+
+    op.drop_table('retention_runs')
     op.drop_table('professional_fields')
     op.drop_table('person_words')
     with op.batch_alter_table('organisations', schema=None) as batch_op:

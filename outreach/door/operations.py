@@ -29,6 +29,7 @@ from outreach.events.rules import EventState
 from outreach.kernel import history
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.database import db, locked
+from outreach.people.rules.traces import STRUCK
 from outreach.registration.models import id_in_token
 
 SEEN_EVERY = timedelta(seconds=30)
@@ -122,6 +123,11 @@ def revoke_phone(*, door_pass: DoorPass, by: Actor, now: datetime) -> None:
         event = db.session.scalars(locked(sa.select(Event).where(Event.id == door_pass.event_id))).one()
         door_pass.revoked_at = now
         history.write(subject=event.subject, act="door.phone_revoked", by=by, now=now, facts={"pass": door_pass.id})
+
+
+def forget_names(*, ids: Sequence[int]) -> None:
+    """Take volunteers' names and gates off the phones they scanned with; what the phones took down stays."""
+    db.session.execute(sa.update(DoorPass).where(DoorPass.id.in_(ids)).values(name=STRUCK, gate=None))
 
 
 def admit(*, scans: Sequence[Scan]) -> list[Answer | None]:

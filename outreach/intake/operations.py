@@ -576,6 +576,17 @@ def erase_rows(*, traces: Traces, after_id: int, limit: int) -> int | None:
     return rows[-1][0].id if rows else None
 
 
+def delete_rows(*, ids: Sequence[int], now: datetime) -> None:
+    """Delete rows whose time is up; a file nobody brought in is closed, and nothing is left of what stood in it."""
+    rows = sa.select(ImportRow.import_id).where(ImportRow.id.in_(ids)).distinct()
+    for imported in db.session.scalars(sa.select(Import).where(Import.id.in_(rows)).order_by(Import.id)):
+        if imported.state in OPEN_STATES:
+            abandon(imported=imported, by=SYSTEM, now=now)
+        imported.sheets = None
+    db.session.flush()
+    db.session.execute(sa.delete(ImportRow).where(ImportRow.id.in_(ids)))
+
+
 def strike_from_files(*, traces: Traces) -> None:
     """Strike a person out of the names of files and out of their first rows, which are kept to find the headings."""
     for imported in db.session.scalars(sa.select(Import).order_by(Import.id)):

@@ -182,6 +182,14 @@ def erase_person(*, person_id: int, traces: Traces, by: Actor, now: datetime) ->
     history.forget_words(kind="visit", ids=[visit.id for visit in visits])
 
 
+def erase_notes(*, ids: Sequence[int]) -> None:
+    """Erase what was noted on visits; that they took place stays."""
+    for visit in db.session.scalars(sa.select(Visit).where(Visit.id.in_(ids)).order_by(Visit.id)):
+        visit.situation = visit.advice = visit.companions = None
+    db.session.flush()
+    history.forget_words(kind="visit", ids=ids)
+
+
 def fresh_form_token() -> str:
     """Return what tells one form from another, so that a form sent twice logs one visit."""
     return secrets.token_urlsafe(24)

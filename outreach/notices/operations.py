@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from outreach.kernel import outbox
 from outreach.kernel.database import db
 from outreach.kernel.history import Subject
-from outreach.kernel.outbox import Urgency
+from outreach.kernel.outbox import Urgency, Work, WorkState
 from outreach.kernel.sealing import proof
 from outreach.notices.models import Message
 from outreach.notices.queries import messages_about
@@ -108,6 +108,15 @@ def forget_person(*, person_id: int) -> None:
 def forget_contact_point(*, contact_point_id: int) -> None:
     """Empty the messages to a number or an address that is nobody's any more."""
     _empty(Message.contact_point_id == contact_point_id)
+
+
+def delete(*, ids: Sequence[int]) -> None:
+    """Delete messages whose time is up, and the finished work of carrying messages as old as they."""
+    oldest = db.session.scalar(sa.select(sa.func.max(Message.created_at)).where(Message.id.in_(ids)))
+    db.session.execute(sa.delete(Message).where(Message.id.in_(ids)))
+    db.session.execute(
+        sa.delete(Work).where(Work.job == "notices.deliver", Work.state == WorkState.DONE, Work.finished_at < oldest)
+    )
 
 
 def message_id(message: Message, *, host: str) -> str:

@@ -5,11 +5,11 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from outreach.people.models import Person
 from outreach.people.rules import Degree, Gender
-from outreach.web.forms import Form
+from outreach.web.forms import CountField, Form
 
 WRITTEN = ("school", "major", "employer", "position", "home_town")
 
@@ -72,6 +72,26 @@ class HowForm(Form):
     """How it was made sure that a wish is the person's own."""
 
     how = TextAreaField(_l("How did you make sure that it is the person's own wish?"), validators=[Length(max=400)])
+
+
+class TextForm(Form):
+    """A new version of what people are asked to agree to."""
+
+    chinese = TextAreaField(
+        _l("Text in Chinese"), validators=[DataRequired(_l("Please write the text.")), Length(max=4000)]
+    )
+    english = TextAreaField(
+        _l("Text in English"), validators=[DataRequired(_l("Please write the text.")), Length(max=4000)]
+    )
+    kept_months = CountField(
+        _l("Kept for"), validators=[InputRequired(_l("Please write for how long.")), NumberRange(min=1, max=240)]
+    )
+
+
+class AmountForm(Form):
+    """How long a kind of data is kept."""
+
+    amount = CountField(_l("Kept for"))
 
 
 class RefusalForm(Form):

@@ -1,15 +1,18 @@
 """What a person does with their own data, and the erasing that every feature takes part in."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from outreach.cases import operations as cases
+from outreach.cases.models import Case
+from outreach.door import operations as door
 from outreach.exports import operations as exports
 from outreach.intake import operations as intake
 from outreach.kernel import history, outbox
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
-from outreach.kernel.database import db, locked
+from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
 from outreach.liaison import operations as liaison
@@ -21,19 +24,22 @@ from outreach.people.models import Consent, ContactPoint, Person
 from outreach.people.rules import normalised_name
 from outreach.people.rules.traces import Traces
 from outreach.privacy import queries
-from outreach.privacy.models import Erasure
+from outreach.privacy.models import Erasure, RetentionRule, RetentionRun
 from outreach.privacy.rules import (
     CHANGED_MIND,
     ErasureAskedBefore,
     ErasureMove,
     ErasureState,
     HowMissing,
+    Kept,
     NotThatName,
     ReasonMissing,
     Scope,
     after,
+    check_amount,
 )
 from outreach.registration import operations as registration
+from outreach.registration.models import Registration
 from outreach.signing_in import operations as signing_in
 
 
@@ -178,6 +184,93 @@ def erase(*, person: Person, by: Actor, now: datetime) -> None:
         notices.forget_contact_point(contact_point_id=contact_point_id)
         signing_in.forget_codes(contact_point_id=contact_point_id)
         people.forget_contact_point(contact_point_id=contact_point_id)
+
+
+def keep_for(*, kind: Kept, amount: int | None, by: Account, now: datetime) -> None:
+    """Keep a kind of data so long from now on (months, or days where its rule says so); the coming night acts on it.
+
+    :raises KeptTooShort: for no time, or too much
+    :raises KeptLongerThanPromised: for longer than people agreed to
+    """
+    one_at_a_time(f"retention {kind}")
+    present = next(each for each in queries.kept_for() if each.kind is kind)
+    check_amount(kind, amount, promised=present.promised)
+    rule = queries.rule_of(kind) or RetentionRule(kind=kind)
+    rule.amount, rule.changed_at, rule.account_id = amount, now, by.id
+    db.session.add(rule)
+    db.session.flush()
+    history.write(
+        subject=Subject("retention_rule", rule.id),
+        act="changed",
+        by=by.actor,
+        now=now,
+        facts={"kind": kind, "from": present.amount, "to": amount},
+    )
+
+
+def begin_run(*, work_id: int, now: datetime) -> RetentionRun:
+    """Return the report of a night's removing; of work begun anew, the report it had begun."""
+    run = queries.run_of_work(work_id)
+    if run is None:
+        run = RetentionRun(work_id=work_id, begun_at=now, removed={})
+        db.session.add(run)
+        db.session.flush()
+    return run
+
+
+def remove_expired(*, kind: Kept, before: datetime, after_id: int, limit: int, run: RetentionRun, now: datetime) -> int:
+    """Remove some rows of a kind that are too old, and count them in the report; return the last id, 0 at the end."""
+    ids = db.session.scalars(_some(kind, before, after_id, limit)).all()
+    if kind is Kept.LOOKS:
+        people.delete_lists(ids=queries.old_lists(before, limit=limit))
+    if not ids:
+        return 0
+    REMOVE[kind](ids, now)
+    run.removed = {**run.removed, kind.value: run.removed.get(kind.value, 0) + len(ids)}
+    db.session.flush()
+    return ids[-1]
+
+
+def end_run(*, run: RetentionRun, now: datetime) -> None:
+    """Close the night's report with a line of history."""
+    run.finished_at = now
+    history.write(subject=Subject("retention_run", run.id), act="carried_out", by=SYSTEM, now=now, facts=run.removed)
+
+
+def _some(kind: Kept, before: datetime, after_id: int, limit: int) -> sa.Select[tuple[int]]:
+    old = queries.expired(kind, before)
+    number = old.selected_columns[0]
+    return old.where(number > after_id).order_by(number).limit(limit)
+
+
+def _let_registrations_go(ids: Sequence[int], now: datetime) -> None:
+    for one in queries.by_ids(Registration, ids):
+        nobody = people.nobody(organisation_id=one.event.organisation_id, now=now)
+        registration.let_go(registration=one, nobody=nobody, by=SYSTEM, now=now)
+
+
+def _let_requests_go(ids: Sequence[int], now: datetime) -> None:
+    for case in queries.by_ids(Case, ids):
+        nobody = people.nobody(organisation_id=case.intake_id, now=now)
+        cases.let_go(case=case, nobody=nobody, by=SYSTEM, now=now)
+
+
+def _erase_people(ids: Sequence[int], now: datetime) -> None:
+    for person in queries.by_ids(Person, ids):
+        erase(person=person, by=SYSTEM, now=now)
+
+
+REMOVE: dict[Kept, Callable[[Sequence[int], datetime], None]] = {
+    Kept.REGISTRATIONS: _let_registrations_go,
+    Kept.REQUESTS: _let_requests_go,
+    Kept.VISIT_NOTES: lambda ids, _now: liaison.erase_notes(ids=ids),
+    Kept.PEOPLE: _erase_people,
+    Kept.MESSAGES: lambda ids, _now: notices.delete(ids=ids),
+    Kept.IMPORT_ROWS: lambda ids, now: intake.delete_rows(ids=ids, now=now),
+    Kept.DOOR_PASSES: lambda ids, _now: door.forget_names(ids=ids),
+    Kept.LOOKS: lambda ids, _now: people.delete_looks(ids=ids),
+    Kept.CONSENTS: lambda ids, _now: people.delete_consents(ids=ids),
+}
 
 
 def _take_down(

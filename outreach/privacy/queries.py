@@ -9,19 +9,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from outreach.cases.models import Answer, Case
-from outreach.door.models import Arrival
+from outreach.door.models import Arrival, DoorPass
 from outreach.events.models import Event
+from outreach.intake.models import Import, ImportRow
+from outreach.intake.rules import ImportState
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.liaison.models import Pairing, Visit, VisitTalent
 from outreach.notices.models import Message
+from outreach.notices.rules import MessageState
 from outreach.organisations.models import Account
 from outreach.organisations.queries import reach
 from outreach.organisations.rules import Permission
 from outreach.people import queries as people
-from outreach.people.models import Consent, ContactPoint, Person, PersonContact
-from outreach.privacy.models import Erasure
-from outreach.privacy.rules import ErasureState, Follows, Scope
+from outreach.people.models import Consent, ConsentText, ContactPoint, Look, Person, PersonContact, TakenOut
+from outreach.people.rules.traces import STRUCK
+from outreach.privacy.models import Erasure, RetentionRule, RetentionRun
+from outreach.privacy.rules import ErasureState, Follows, Kept, Scope
 from outreach.registration.models import Registration
 from outreach.registration.rules import LIVING
 
@@ -291,3 +295,152 @@ def open_erasure(person_id: int) -> Erasure | None:
 def erasure_ids(person_id: int) -> Sequence[int]:
     """Return the ids of all wishes of a person to be erased."""
     return db.session.scalars(sa.select(Erasure.id).where(Erasure.person_id == person_id).order_by(Erasure.id)).all()
+
+
+@dataclass(frozen=True)
+class KeptFor:
+    """How long a kind of data is kept: as the city chose, or the default; never longer than people agreed to."""
+
+    kind: Kept
+    amount: int
+    promised: int | None
+
+
+def kept_for() -> list[KeptFor]:
+    """Return how long every kind of data is kept."""
+    chosen = {rule.kind: rule.amount for rule in db.session.scalars(sa.select(RetentionRule))}
+    promises = dict(
+        db.session.execute(
+            sa.select(ConsentText.purpose, sa.func.min(ConsentText.kept_months)).group_by(ConsentText.purpose)
+        ).all()
+    )
+    found = []
+    for kind in Kept:
+        promised = promises.get(kind.rule.purpose)
+        amount = chosen.get(kind, kind.rule.default)
+        found.append(KeptFor(kind, min(amount, promised) if promised else amount, promised))
+    return found
+
+
+def rule_of(kind: Kept) -> RetentionRule | None:
+    """Return the city's own choice for a kind of data."""
+    return db.session.scalar(sa.select(RetentionRule).where(RetentionRule.kind == kind))
+
+
+def count_expired(kind: Kept, before: datetime) -> int:
+    """Count the rows of a kind that are too old; what the coming night would remove."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(expired(kind, before).subquery())) or 0
+
+
+def expired(kind: Kept, before: datetime) -> sa.Select[tuple[int]]:
+    """Return a select of the ids of the rows of a kind that have been kept too long."""
+    return EXPIRED[kind](before)
+
+
+def _old_registrations(before: datetime) -> sa.Select[tuple[int]]:
+    return (
+        sa.select(Registration.id)
+        .join(Event, Event.id == Registration.event_id)
+        .join(Person, Person.id == Registration.person_id)
+        .where(Event.ends_at < before, Person.erased_at.is_(None))
+    )
+
+
+def _old_requests(before: datetime) -> sa.Select[tuple[int]]:
+    return (
+        sa.select(Case.id)
+        .join(Person, Person.id == Case.person_id)
+        .where(Case.ended_at < before, Person.erased_at.is_(None))
+    )
+
+
+def _old_notes(before: datetime) -> sa.Select[tuple[int]]:
+    noted = sa.or_(Visit.situation.is_not(None), Visit.advice.is_not(None), Visit.companions.is_not(None))
+    return sa.select(Visit.id).where(Visit.at < before, noted)
+
+
+def _people_without_purpose(before: datetime) -> sa.Select[tuple[int]]:
+    """Who registered or asked once, is named by nothing any more, and was not heard of since."""
+    came_by_themselves = sa.or_(Person.source.startswith("registration:"), Person.source == "public_form")
+    return sa.select(Person.id).where(
+        came_by_themselves,
+        Person.erased_at.is_(None),
+        Person.merged_into_id.is_(None),
+        Person.updated_at < before,
+        *(~sa.exists().where(model.person_id == Person.id) for model in (Registration, Case, VisitTalent, Pairing)),
+        ~sa.exists().where(Erasure.person_id == Person.id, Erasure.ended_at.is_(None)),
+        ~sa.exists().where(Consent.person_id == Person.id, Consent.given_at >= before),
+    )
+
+
+def _old_messages(before: datetime) -> sa.Select[tuple[int]]:
+    return sa.select(Message.id).where(Message.created_at < before, Message.state != MessageState.WAITING)
+
+
+def _old_import_rows(before: datetime) -> sa.Select[tuple[int]]:
+    at_work = (ImportState.JUDGING, ImportState.LANDING)
+    return (
+        sa.select(ImportRow.id)
+        .join(Import, Import.id == ImportRow.import_id)
+        .where(sa.func.coalesce(Import.landed_at, Import.created_at) < before, Import.state.not_in(at_work))
+    )
+
+
+def _old_door_passes(before: datetime) -> sa.Select[tuple[int]]:
+    return (
+        sa.select(DoorPass.id)
+        .join(Event, Event.id == DoorPass.event_id)
+        .where(Event.ends_at < before, DoorPass.name != STRUCK)
+    )
+
+
+def _old_looks(before: datetime) -> sa.Select[tuple[int]]:
+    return sa.select(Look.id).where(Look.at < before)
+
+
+def _old_consents(before: datetime) -> sa.Select[tuple[int]]:
+    return (
+        sa.select(Consent.id)
+        .join(Person, Person.id == Consent.person_id)
+        .where(sa.or_(Consent.withdrawn_at < before, Person.erased_at < before))
+    )
+
+
+EXPIRED = {
+    Kept.REGISTRATIONS: _old_registrations,
+    Kept.REQUESTS: _old_requests,
+    Kept.VISIT_NOTES: _old_notes,
+    Kept.PEOPLE: _people_without_purpose,
+    Kept.MESSAGES: _old_messages,
+    Kept.IMPORT_ROWS: _old_import_rows,
+    Kept.DOOR_PASSES: _old_door_passes,
+    Kept.LOOKS: _old_looks,
+    Kept.CONSENTS: _old_consents,
+}
+
+
+def old_lists(before: datetime, *, limit: int) -> Sequence[int]:
+    """Return the ids of lists that were taken out before a moment; they go with the looks."""
+    return db.session.scalars(
+        sa.select(TakenOut.id).where(TakenOut.at < before).order_by(TakenOut.id).limit(limit)
+    ).all()
+
+
+def run_of_work(work_id: int) -> RetentionRun | None:
+    """Return the report that a piece of work has begun."""
+    return db.session.scalar(sa.select(RetentionRun).where(RetentionRun.work_id == work_id))
+
+
+def run_by_id(run_id: int) -> RetentionRun:
+    """Return a report that was begun."""
+    return db.session.get_one(RetentionRun, run_id)
+
+
+def latest_runs(limit: int = 14) -> Sequence[RetentionRun]:
+    """Return the reports of the last nights, the latest first."""
+    return db.session.scalars(sa.select(RetentionRun).order_by(RetentionRun.id.desc()).limit(limit)).all()
+
+
+def by_ids(model: Any, ids: Sequence[int]) -> Sequence[Any]:
+    """Return the rows of a model by their ids, in order."""
+    return db.session.scalars(sa.select(model).where(model.id.in_(ids)).order_by(model.id)).all()

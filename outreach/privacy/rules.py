@@ -1,11 +1,17 @@
 """What a person may do with their own data, and what follows from it. Source: PIPL, articles 15, 44 to 47, 50."""
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from outreach.kernel.clock import local
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
+from outreach.people.rules.merging import Rows
+
+ROWS_OF_A_PERSON = (Rows("erasures", N_("wishes to be erased")),)
+"""What merging two records of one person calls what stands here."""
 
 CHANGED_MIND = timedelta(days=3)
 """Between asking to be erased and being erased: whoever holds a lost phone must not be able to do it in a minute."""
@@ -141,6 +147,143 @@ class ReasonMissing(Refused):
     message = N_("Please write why it is not done: the person reads it.")
     field = "reason"
     status = 422
+
+
+class Kept(StrEnum):
+    """Kinds of data that go when their time is up."""
+
+    REGISTRATIONS = "registrations"
+    REQUESTS = "requests"
+    VISIT_NOTES = "visit_notes"
+    PEOPLE = "people"
+    MESSAGES = "messages"
+    IMPORT_ROWS = "import_rows"
+    DOOR_PASSES = "door_passes"
+    LOOKS = "looks"
+    CONSENTS = "consents"
+
+    @property
+    def label(self) -> str:
+        """The name of the kind, to be translated."""
+        return RULES[self].label
+
+    @property
+    def rule(self) -> "Rule":
+        """What happens to it, and when."""
+        return RULES[self]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What becomes of a kind of data after a time, counted from `since`. `default` is in months, or in days.
+
+    `purpose` is that of the consent text whose promise the time must not exceed.
+    """
+
+    label: str
+    since: str
+    what: str
+    default: int
+    in_days: bool = False
+    purpose: str | None = None
+
+    def before(self, amount: int, now: datetime) -> datetime:
+        """Return the moment before which the kind is too old."""
+        return now - timedelta(days=amount) if self.in_days else months_before(now, amount)
+
+
+RULES = {
+    Kept.REGISTRATIONS: Rule(
+        label=N_("Registrations"),
+        since=N_("after the event"),
+        what=N_("Cut off the person; place and arrival stay in the counts."),
+        default=24,
+        purpose="registration",
+    ),
+    Kept.REQUESTS: Rule(
+        label=N_("Requests"),
+        since=N_("after they ended"),
+        what=N_("Cut off the person and emptied; the times of each step stay for the rates."),
+        default=36,
+        purpose="request",
+    ),
+    Kept.VISIT_NOTES: Rule(
+        label=N_("Notes of visits"),
+        since=N_("after the visit"),
+        what=N_("Deleted; that the visit took place stays."),
+        default=60,
+    ),
+    Kept.PEOPLE: Rule(
+        label=N_("People who are here for nothing any more"),
+        since=N_("after they were last heard of"),
+        what=N_("Erased. Whoever is paired or came from a ledger stays until the office takes them out."),
+        default=24,
+    ),
+    Kept.MESSAGES: Rule(label=N_("Messages"), since=N_("after they were written"), what=N_("Deleted."), default=12),
+    Kept.IMPORT_ROWS: Rule(
+        label=N_("Rows of imported files"),
+        since=N_("after the import"),
+        what=N_("Deleted; what landed stays. A file that nobody brought in is closed."),
+        default=30,
+        in_days=True,
+    ),
+    Kept.DOOR_PASSES: Rule(
+        label=N_("Volunteers' names at the door"),
+        since=N_("after the event"),
+        what=N_("Taken off the telephones they scanned with."),
+        default=30,
+        in_days=True,
+    ),
+    Kept.LOOKS: Rule(
+        label=N_("Who looked, and lists taken out"),
+        since=N_("after the look"),
+        what=N_("Deleted."),
+        default=36,
+    ),
+    Kept.CONSENTS: Rule(
+        label=N_("Proof of consents"),
+        since=N_("after they were taken back or the person was erased"),
+        what=N_("Deleted."),
+        default=36,
+    ),
+}
+SHORTEST, LONGEST = 1, 240
+
+
+class KeptTooShort(Refused):
+    """Nothing is kept for no time at all, and nothing for ever."""
+
+    message = N_("Please write a number from %(shortest)s to %(longest)s.")
+    field = "amount"
+    status = 422
+
+
+class KeptLongerThanPromised(Refused):
+    """People agreed to a time; only a new text that they agree to could make it longer, and only for them."""
+
+    message = N_("People were told %(promised)s months in a text they agreed to, so it cannot be longer than that.")
+    field = "amount"
+    status = 422
+
+
+def check_amount(kind: Kept, amount: int | None, *, promised: int | None) -> None:
+    """Refuse a time that is none, or longer than people agreed to; `promised` is the shortest of every version.
+
+    :raises KeptTooShort: for none, or too much
+    :raises KeptLongerThanPromised: for more than was promised
+    """
+    if amount is None or not SHORTEST <= amount <= LONGEST:
+        raise KeptTooShort(shortest=SHORTEST, longest=LONGEST)
+    if promised is not None and amount > promised:
+        raise KeptLongerThanPromised(promised=promised)
+
+
+def months_before(moment: datetime, months: int) -> datetime:
+    """Return the same time so many months earlier on the office's calendar, or the last day where there is none."""
+    there = local(moment)
+    years, month = divmod(there.year * 12 + there.month - 1 - months, 12)
+    day = min(there.day, monthrange(years, month + 1)[1])
+    return there.replace(year=years, month=month + 1, day=day)
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,8 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "export_id": _export(organiser),
         "offer": "people",
         "consent_id": consent.id,
+        "purpose": "registration",
+        "kind": "messages",
         "erasure_id": erasure.id,
         "pass_id": _door_pass(event, organiser),
         # what a city shows to everybody has no secret in its name, and may still be changed by its owner only

@@ -8,13 +8,13 @@ import pytest
 from outreach.cases import operations as cases
 from outreach.cases.models import Case
 from outreach.cases.rules import AnswerKind, CaseSource, ReachChannel, Satisfaction, Topic
-from outreach.door.models import Arrival, hash_of_arrival
+from outreach.door.models import Arrival, facts_covered
 from outreach.door.rules import EntryWay
 from outreach.events.models import Event
 from outreach.exports import operations as exports
 from outreach.exports.rules import Format
 from outreach.exports.rules.offers import offer_of
-from outreach.kernel import outbox
+from outreach.kernel import history, outbox
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.database import db
 from outreach.liaison.models import Visit
@@ -127,7 +127,7 @@ def _arrived(registered: Registration) -> None:
         "by_id": None,
         "door_pass_id": None,
     }
-    db.session.add(Arrival(**facts, hash=hash_of_arrival(**facts)))
+    db.session.add(Arrival(**facts, hash=history.keyed_hash(facts_covered(**facts))))
     db.session.flush()
 
 

@@ -36,7 +36,7 @@ def traces_in_the_database() -> list[str]:
     return found
 
 
-def _asked(life, *, alone=True):
+def asked(life, *, alone=True):
     erasure = operations.ask_to_be_erased(
         person=life.person, scope=Scope(alone=alone), contact_point=life.number, by=life.by, now=NOW
     )
@@ -70,7 +70,7 @@ def test_after_an_erasure_nothing_in_the_whole_database_tells_who_it_was(session
         "looks.reason", "taken_out.reason", "reach_attempts.note", "case_feedback.words",
     } <= everywhere  # fmt: skip
 
-    _asked(life)
+    asked(life)
     worked_off(DUE)
 
     session.expire_all()
@@ -82,7 +82,7 @@ def test_after_an_erasure_nothing_in_the_whole_database_tells_who_it_was(session
 def test_what_is_counted_stays_and_every_chain_verifies(session, life):
     before = _counted()
 
-    _asked(life)
+    asked(life)
     worked_off(DUE)
 
     session.expire_all()
@@ -98,7 +98,7 @@ def test_places_and_requests_that_are_still_going_on_end(session, life):
         event=life.coming, person=life.colleague, state=RegistrationState.WAITLISTED, queued_at=NOW
     )
 
-    _asked(life)
+    asked(life)
     worked_off(DUE)
 
     session.expire_all()
@@ -109,7 +109,7 @@ def test_places_and_requests_that_are_still_going_on_end(session, life):
 
 
 def test_what_was_noted_about_somebody_else_stays(session, life):
-    _asked(life)
+    asked(life)
     worked_off(DUE)
 
     session.expire_all()
@@ -122,7 +122,7 @@ def test_what_was_noted_about_somebody_else_stays(session, life):
 
 def test_the_proof_that_they_agreed_stays_without_the_number(session, life):
     number_id = life.number.id
-    _asked(life)
+    asked(life)
     worked_off(DUE)
 
     session.expire_all()
@@ -134,7 +134,7 @@ def test_the_proof_that_they_agreed_stays_without_the_number(session, life):
 def test_a_number_that_a_colleague_used_too_stays_theirs(session, life):
     registered = factories.a_registration(event=life.past, person=life.colleague, contact_point=life.number)
 
-    _asked(life)
+    asked(life)
     worked_off(DUE)
 
     session.expire_all()
@@ -147,7 +147,7 @@ def test_a_namesake_in_a_file_that_is_still_to_land_stays(session, life):
     rows = [["姓名", "手机"], [NAME, "19977776666"]]
     imported = previewed(a_workbook(rows), life.organiser)
 
-    _asked(life)
+    asked(life)
     worked_off(DUE)
 
     session.expire_all()
@@ -158,7 +158,7 @@ def test_a_namesake_in_a_file_that_is_still_to_land_stays(session, life):
 
 
 def test_nothing_happens_before_its_time_and_it_can_be_called_off_until_then(session, life):
-    erasure_id = _asked(life)
+    erasure_id = asked(life)
     worked_off(DUE - timedelta(seconds=1))
     operations.call_off(erasure=session.get_one(Erasure, erasure_id), by=life.by, now=NOW)
     session.commit()
@@ -170,7 +170,7 @@ def test_nothing_happens_before_its_time_and_it_can_be_called_off_until_then(ses
 
 
 def test_begun_twice_it_is_done_once(session, life):
-    erasure_id = _asked(life)
+    erasure_id = asked(life)
     worked_off(DUE)
 
     with pytest.raises(ErasureMoveRefused):
@@ -178,14 +178,14 @@ def test_begun_twice_it_is_done_once(session, life):
 
 
 def test_one_wish_is_enough(life):
-    _asked(life)
+    asked(life)
 
     with pytest.raises(ErasureAskedBefore):
-        _asked(life)
+        asked(life)
 
 
 def test_a_wish_through_a_shared_number_waits_for_the_office(session, life):
-    erasure_id = _asked(life, alone=False)
+    erasure_id = asked(life, alone=False)
     worked_off(DUE + timedelta(days=30))
 
     erasure = session.get_one(Erasure, erasure_id)

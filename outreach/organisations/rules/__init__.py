@@ -43,6 +43,7 @@ class Permission(StrEnum):
 
     ADMINISTER = "administer"  # organisations, accounts, roles, the installation
     CITY_EDIT = "city_edit"  # what every page wears: the city's name, colour, mark and language
+    PRIVACY_RULES = "privacy_rules"  # what people are asked to agree to, and how long what is kept
     SMS_PAGE = "sms_page"  # the page that shows what the built-in SMS gateway was given
     PEOPLE_READ = "people_read"
     PEOPLE_EDIT = "people_edit"
@@ -72,8 +73,8 @@ class Permission(StrEnum):
         return self.value
 
 
-ONLY_AT_THE_ROOT = frozenset({Permission.CITY_EDIT, Permission.SMS_PAGE})
-"""What concerns the whole installation: the gateway's page shows the sign-in codes of everybody."""
+ONLY_AT_THE_ROOT = frozenset({Permission.CITY_EDIT, Permission.PRIVACY_RULES, Permission.SMS_PAGE})
+"""What concerns the whole installation: the gateway's page shows the sign-in codes of everybody, texts hold for all."""
 
 
 class Role(StrEnum):
@@ -114,6 +115,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.ADMINISTER,
             Permission.CITY_EDIT,
+            Permission.PRIVACY_RULES,
             Permission.SMS_PAGE,
             Permission.EXPORT,
             Permission.EXPORT_OVERSEE,

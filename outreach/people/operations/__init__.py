@@ -651,6 +651,22 @@ def erase(*, person: Person, traces: Traces, by: Actor, now: datetime) -> Sequen
     return sorted(points - set(still))
 
 
+def delete_looks(*, ids: Sequence[int]) -> None:
+    """Delete looks whose time is up."""
+    db.session.execute(sa.delete(Look).where(Look.id.in_(ids)))
+
+
+def delete_lists(*, ids: Sequence[int]) -> None:
+    """Delete who stood in lists that were taken out, once the time of those is up."""
+    db.session.execute(sa.delete(PersonTakenOut).where(PersonTakenOut.taken_out_id.in_(ids)))
+    db.session.execute(sa.delete(TakenOut).where(TakenOut.id.in_(ids)))
+
+
+def delete_consents(*, ids: Sequence[int]) -> None:
+    """Delete the proof of consents whose time is up."""
+    db.session.execute(sa.delete(Consent).where(Consent.id.in_(ids)))
+
+
 def _blank(ids: Sequence[int], now: datetime) -> None:
     """Empty these records but for what is counted; nothing finds them any more."""
     said = {column.name: None for column in Person.__table__.columns if column.name not in KEPT_OF_NOBODY}
