@@ -83,7 +83,11 @@ class Person(Model):
     # Both follow from the name: written so that it compares, and every reading, full and by initials.
     name_key: Mapped[str] = mapped_column(sa.String(120), index=True)
     pinyin: Mapped[str] = mapped_column(sa.String(400))
-    sound: Mapped[str] = mapped_column(plain_text(LONGEST_SOUND), active_history=True)  # what lists are sorted by
+    sound: Mapped[str] = mapped_column(
+        plain_text(LONGEST_SOUND),
+        default=lambda context: sound_of(context.get_current_parameters()["pinyin"]),
+        active_history=True,
+    )  # what lists are sorted by
     # What the record is found by, and stands under in person_words; None: not indexed yet.
     words: Mapped[str | None] = mapped_column(sa.Text, active_history=True)
     gender: Mapped[Gender | None]
