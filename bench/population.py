@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from bench.figure import say
 from outreach.cases.models import Case
 from outreach.cases.rules import CaseSource, CaseState, Topic
-from outreach.events.models import Event, PlaceGroup
+from outreach.events.models import EVENTS_BY_WORDS, Event, PlaceGroup, event_words
 from outreach.events.rules import EventKind, EventState
 from outreach.kernel.database import db
 from outreach.kernel.sealing import blind
 from outreach.kernel.words import written
 from outreach.organisations.models import Account, Organisation
-from outreach.people.models import ContactPoint, Person, PersonContact, TalentClass, person_words, word_rows
+from outreach.people.models import PEOPLE_BY_WORDS, ContactPoint, Person, PersonContact, TalentClass, person_words
 from outreach.people.queries import tail_index
 from outreach.people.rules import ContactKind, Degree, words_of_person
 
@@ -49,8 +49,10 @@ FIRMS = (
     "软件园",
 )
 SCHOOLS = ("南华大学", "湖南大学", "中南大学", "衡阳师范学院", "清华大学", "北京大学", "湖南工学院", "浙江大学")
-SHOWS = ("人才会客厅", "百名博士进园区", "名校合作行", "春风送岗招聘会", "云聘会", "青年沙龙", "产才对接会", "创新创业大赛")
+SHOWS = ("人才会客厅", "百名博士进园区", "名校合作行", "春风送岗招聘会", "云聘会", "青年沙龙", "产才对接会", "创业大赛")
 ASKS = ("孩子明年上小学", "想落户又没有房", "设备进口的手续", "爱人找工作", "项目申报的截止日期", "医保怎么转过来")
+EVENT_STATES = (EventState.PUBLISHED, EventState.DRAFT, EventState.SUBMITTED, EventState.CANCELLED)
+EVENT_SHARES = (800, 100, 40, 1, 59)
 OPEN_STATES = (CaseState.REGISTERED, CaseState.ASSIGNED, CaseState.ACCEPTED, CaseState.REPLIED, CaseState.CONTESTED)
 
 
@@ -117,7 +119,7 @@ def _people(how_many: int, units: list[int], chance: random.Random, now: datetim
                 for person_id, point in zip(new, points, strict=True)
             ],
         )
-        rows = sorted((row for person in made for row in word_rows(person)), key=lambda row: row["word"])
+        rows = sorted((row for person in made for row in PEOPLE_BY_WORDS.rows(person)), key=lambda row: row["word"])
         db.session.execute(sa.insert(person_words), rows)
         db.session.commit()
         ids += new
@@ -151,11 +153,8 @@ def _events(how_many: int, units: list[int], chance: random.Random, now: datetim
         for number in step:
             starts_at = now + timedelta(minutes=chance.randrange(-5_000_000, 150_000))
             over = starts_at + timedelta(hours=3) < now
-            state = chance.choices(
-                (EventState.FINISHED if over else EventState.PUBLISHED, EventState.PUBLISHED, EventState.DRAFT)
-                + (EventState.SUBMITTED, EventState.CANCELLED),
-                (80, 10, 4, 1, 5),
-            )[0]
+            held = EventState.FINISHED if over else EventState.PUBLISHED
+            state = chance.choices([held, *EVENT_STATES], EVENT_SHARES)[0]
             rows.append(
                 {
                     "organisation_id": chance.choice(units),
@@ -175,7 +174,15 @@ def _events(how_many: int, units: list[int], chance: random.Random, now: datetim
                     "version": 1,
                 }
             )
+        made = [Event(**row) for row in rows]
+        for event, row in zip(made, rows, strict=True):
+            event.words = row["words"] = written(EVENTS_BY_WORDS.words_of(event))
         ids = _inserted(Event, rows)
+        words = []
+        for event, event_id in zip(made, ids, strict=True):
+            event.id = event_id
+            words += EVENTS_BY_WORDS.rows(event)
+        db.session.execute(sa.insert(event_words), sorted(words, key=lambda row: row["word"]))
         groups = [{"event_id": event_id, "position": 0, "name": "名额", "capacity": 60} for event_id in ids]
         _inserted(PlaceGroup, groups)
         db.session.commit()

@@ -69,6 +69,16 @@ def upgrade() -> None:
     with op.batch_alter_table('contact_points', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_contact_points_tail'), ['tail'], unique=False)
 
+    op.create_table('event_words',
+    sa.Column('word', sa.String(length=40).with_variant(sa.String(length=40, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('shared', sa.SmallInteger(), nullable=False),
+    sa.Column('starts_at', sa.DateTime(), nullable=False),
+    sa.Column('event_id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('draft', 'submitted', 'published', 'finished', 'archived', 'cancelled', name='eventstate', native_enum=False, length=32), nullable=False),
+    sa.PrimaryKeyConstraint('word', 'starts_at', 'event_id', 'organisation_id', 'state', 'shared', name=op.f('pk_event_words')),
+    sqlite_with_rowid=False
+    )
     op.create_table('history_lines',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('subject_kind', sa.String(length=32), nullable=False),
@@ -385,6 +395,7 @@ def upgrade() -> None:
     sa.Column('uid', sa.String(length=64), nullable=False),
     sa.Column('sequence', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('words', sa.Text(), nullable=True),
     sa.CheckConstraint('ends_at > starts_at', name=op.f('ck_events_ends_after_it_starts')),
     sa.CheckConstraint('registration_closes_at IS NULL OR registration_closes_at <= ends_at', name=op.f('ck_events_closes_before_end')),
     sa.ForeignKeyConstraint(['approved_by_id'], ['accounts.id'], name=op.f('fk_events_approved_by_id_accounts')),
@@ -397,6 +408,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('uid', name=op.f('uq_events_uid'))
     )
     with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.create_index('ix_events_ending', ['state', 'ends_at', 'starts_at'], unique=False)
+        batch_op.create_index('ix_events_in_state', ['state', 'starts_at', 'id', 'organisation_id'], unique=False)
+        batch_op.create_index('ix_events_in_time', ['starts_at', 'id', 'state', 'ends_at', 'organisation_id'], unique=False)
         batch_op.create_index('ix_events_list', ['organisation_id', 'starts_at', 'id'], unique=False)
         batch_op.create_index('ix_events_portal', ['state', 'visibility', 'starts_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_events_programme_id'), ['programme_id'], unique=False)
@@ -493,7 +507,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_people_identity_index'), ['identity_index'], unique=False)
         batch_op.create_index('ix_people_list', ['sound', 'id', 'organisation_id'], unique=False)
         batch_op.create_index('ix_people_list_of_unit', ['organisation_id', 'sound', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_people_merged_into_id'), ['merged_into_id'], unique=False)
+        batch_op.create_index('ix_people_merged_into_id', ['merged_into_id'], unique=False, sqlite_where=sa.text('merged_into_id IS NOT NULL'), postgresql_where=sa.text('merged_into_id IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_people_name'), ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_people_name_birth_index'), ['name_birth_index'], unique=False)
         batch_op.create_index('ix_people_name_employer', ['name_key', 'employer'], unique=False)
@@ -552,7 +566,7 @@ def upgrade() -> None:
 
     op.create_table('cases',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('number', sa.String(length=12), nullable=False),
+    sa.Column('number', sa.String(length=12).with_variant(sa.String(length=12, collation='C'), 'postgresql'), nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=False),
     sa.Column('contact_point_id', sa.Integer(), nullable=True),
     sa.Column('intake_id', sa.Integer(), nullable=False),
@@ -596,8 +610,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_cases_contact_point_id'), ['contact_point_id'], unique=False)
+        batch_op.create_index('ix_cases_due', ['due_at', 'id', 'state'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+        batch_op.create_index('ix_cases_ended', ['ended_at', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
         batch_op.create_index('ix_cases_intake', ['intake_id', 'created_at', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_cases_lead_id'), ['lead_id'], unique=False)
+        batch_op.create_index('ix_cases_of_lead', ['lead_id', 'due_at', 'id'], unique=False)
         batch_op.create_index('ix_cases_owed', ['answerable_id', 'due_at', 'id'], unique=False)
         batch_op.create_index('ix_cases_person', ['person_id', 'created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_registered_by_id'), ['registered_by_id'], unique=False)
@@ -1090,8 +1106,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_cases_registered_by_id'))
         batch_op.drop_index('ix_cases_person')
         batch_op.drop_index('ix_cases_owed')
-        batch_op.drop_index(batch_op.f('ix_cases_lead_id'))
+        batch_op.drop_index('ix_cases_of_lead')
         batch_op.drop_index('ix_cases_intake')
+        batch_op.drop_index('ix_cases_ended', sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
+        batch_op.drop_index('ix_cases_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_cases_contact_point_id'))
 
     op.drop_table('cases')
@@ -1113,7 +1131,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_people_name_employer')
         batch_op.drop_index(batch_op.f('ix_people_name_birth_index'))
         batch_op.drop_index(batch_op.f('ix_people_name'))
-        batch_op.drop_index(batch_op.f('ix_people_merged_into_id'))
+        batch_op.drop_index('ix_people_merged_into_id', sqlite_where=sa.text('merged_into_id IS NOT NULL'), postgresql_where=sa.text('merged_into_id IS NOT NULL'))
         batch_op.drop_index('ix_people_list_of_unit')
         batch_op.drop_index('ix_people_list')
         batch_op.drop_index(batch_op.f('ix_people_identity_index'))
@@ -1130,6 +1148,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_events_programme_id'))
         batch_op.drop_index('ix_events_portal')
         batch_op.drop_index('ix_events_list')
+        batch_op.drop_index('ix_events_in_time')
+        batch_op.drop_index('ix_events_in_state')
+        batch_op.drop_index('ix_events_ending')
 
     op.drop_table('events')
     with op.batch_alter_table('activation_links', schema=None) as batch_op:
@@ -1182,6 +1203,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_history_lines_at')
 
     op.drop_table('history_lines')
+    op.drop_table('event_words')
     with op.batch_alter_table('contact_points', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_contact_points_tail'))
 

@@ -21,9 +21,11 @@ from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.history import Subject
 from outreach.kernel.sealing import Sealed, proof
+from outreach.kernel.word_index import plain_text
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person
 
+_IS_OPEN, _IS_OVER = sa.text("due_at IS NOT NULL"), sa.text("ended_at IS NOT NULL")
 _ENDED = "state IN ('closed', 'unreached', 'withdrawn')"
 
 
@@ -40,15 +42,18 @@ class Case(Model):
         sa.Index("ix_cases_owed", "answerable_id", "due_at", "id"),
         sa.Index("ix_cases_person", "person_id", "created_at"),
         sa.Index("ix_cases_intake", "intake_id", "created_at", "id"),
+        sa.Index("ix_cases_of_lead", "lead_id", "due_at", "id"),
+        sa.Index("ix_cases_due", "due_at", "id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        sa.Index("ix_cases_ended", "ended_at", "id", sqlite_where=_IS_OVER, postgresql_where=_IS_OVER),
         IDS_ONCE,
     )
 
-    number: Mapped[str] = mapped_column(sa.String(12), unique=True)  # "2026-0418"
+    number: Mapped[str] = mapped_column(plain_text(12), unique=True)  # "2026-0418"
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
     # where the answer goes; its holder sees the request on their own page
     contact_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact_points.id"), index=True)
     intake_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))  # the intake desk (交办)
-    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisations.id"), index=True)  # 主办
+    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisations.id"))  # 主办
     topic: Mapped[Topic]
     source: Mapped[CaseSource]
     title: Mapped[str] = mapped_column(Sealed("case.title"))

@@ -1,6 +1,8 @@
 """Reading requests: what a viewer may reach, what is owed, what happened."""
 
 import hmac
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -33,15 +35,17 @@ from outreach.kernel.actor import ActorKind
 from outreach.kernel.clock import OFFICE, office_day
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine
-from outreach.kernel.paging import Key, Page, page_of
+from outreach.kernel.paging import SIZE, Key, Page, page_of
+from outreach.kernel.word_index import LAST_SIGN
 from outreach.organisations.models import Account, Grant, Organisation
-from outreach.organisations.queries import lead_organisation, reach, reaches
+from outreach.organisations.queries import lead_organisation, reached_ids, reaches
 from outreach.organisations.rules import ROLE_PERMISSIONS, OrganisationKind, Permission
-from outreach.people.models import Person
+from outreach.people import queries as people
 from outreach.people.rules import TimelineEntry
 
 AT_THE_DESK = (Permission.CASE_ASSIGN, Permission.CASE_SUPERVISE)
-OPEN = Case.ended_at.is_(None)
+OPEN = Case.due_at.is_not(None)
+"""Open is what is owed by a date: the table's own check says so, and the list by deadline holds nothing else."""
 COUNTED_UP_TO = 1000
 
 followed_people: list[Callable[[Account], sa.Select[tuple[int]]]] = []
@@ -57,12 +61,17 @@ def visible(viewer: Account) -> sa.ColumnElement[bool]:
     The intake desk sees what came to it, a handler what is assigned to the unit, whoever wrote a request down (or
     had it written down) that one, and a leader or officer those of the people they keep in touch with.
     """
+    desk = reached_ids(viewer, *AT_THE_DESK)
+    if desk is None:
+        return sa.true()
+    led = reached_ids(viewer, Permission.CASE_HANDLE)
+    followed = {person_id for following in followed_people for person_id in db.session.scalars(following(viewer))}
     return sa.or_(
         Case.registered_by_id == viewer.id,
         Case.registered_for_id == viewer.id,
-        *([Case.intake_id.in_(reach(viewer, *AT_THE_DESK))] if _may(viewer, *AT_THE_DESK) else []),
-        *([Case.lead_id.in_(reach(viewer, Permission.CASE_HANDLE))] if _may(viewer, Permission.CASE_HANDLE) else []),
-        *(Case.person_id.in_(people(viewer)) for people in followed_people),
+        *([Case.intake_id.in_(desk)] if desk else []),
+        *([Case.lead_id.is_not(None)] if led is None else [Case.lead_id.in_(led)] if led else []),
+        *([Case.person_id.in_(sorted(followed))] if followed else []),
     )
 
 
@@ -181,7 +190,7 @@ def tabs_for(viewer: Account) -> tuple[Tab, ...]:
     return (Tab.OPEN, Tab.WATCH, Tab.ENDED)
 
 
-def list_of(viewer: Account, choice: Choice, *, cursor: str | None, now: datetime) -> Page[Case]:
+def list_of(viewer: Account, choice: Choice, *, cursor: str | None, now: datetime, size: int = SIZE) -> Page[Case]:
     """Return a page of the requests the viewer may see: soonest due first, ended ones latest first."""
     statement = (
         sa.select(Case)
@@ -198,7 +207,7 @@ def list_of(viewer: Account, choice: Choice, *, cursor: str | None, now: datetim
         keys = [Key(Case.ended_at, descending=True), Key(Case.id, descending=True)]
     else:
         keys = [Key(Case.due_at), Key(Case.id)]
-    return page_of(statement, keys=keys, cursor=cursor)
+    return page_of(statement, keys=keys, cursor=cursor, size=size)
 
 
 def ids_of_list(viewer: Account, choice: Choice, *, now: datetime) -> sa.Select[tuple[int]]:
@@ -210,12 +219,11 @@ def ids_of_list(viewer: Account, choice: Choice, *, now: datetime) -> sa.Select[
 
 
 def counts_for(viewer: Account, tabs: Collection[Tab], *, now: datetime) -> dict[Tab, int]:
-    """Return how many requests each view holds, counted no further than COUNTED_UP_TO."""
+    """Return how many requests each view holds, counted no further than one beyond COUNTED_UP_TO."""
+    mine = visible(viewer)
     counted = [
         sa.select(sa.func.count())
-        .select_from(
-            sa.select(Case.id).where(visible(viewer), _in_tab(viewer, tab, now)).limit(COUNTED_UP_TO).subquery()
-        )
+        .select_from(sa.select(Case.id).where(mine, _in_tab(viewer, tab, now)).limit(COUNTED_UP_TO + 1).subquery())
         .scalar_subquery()
         for tab in tabs
     ]
@@ -224,7 +232,7 @@ def counts_for(viewer: Account, tabs: Collection[Tab], *, now: datetime) -> dict
 
 @dataclass(frozen=True)
 class Load:
-    """What is open before a viewer, counted no further than COUNTED_UP_TO, and the one that is late longest."""
+    """What is open before a viewer, counted like views, and the one that is late longest."""
 
     open: int
     late: int
@@ -248,10 +256,13 @@ def load_of(viewer: Account, *, now: datetime) -> Load:
 
 def units_in_list(viewer: Account) -> Sequence[Organisation]:
     """Return the units that owe a step on something the viewer sees, by name."""
+    mine = visible(viewer)
+    if mine is sa.true():  # whether a unit owes anything is one look; collecting all that is owed is thousands
+        owing = sa.exists().where(Case.answerable_id == Organisation.id)
+    else:
+        owing = Organisation.id.in_(sa.select(Case.answerable_id).where(mine, OPEN))
     return db.session.scalars(
-        sa.select(Organisation)
-        .where(Organisation.id.in_(sa.select(Case.answerable_id).where(visible(viewer), OPEN)))
-        .order_by(Organisation.short_name, Organisation.id)
+        sa.select(Organisation).where(owing).order_by(Organisation.short_name, Organisation.id)
     ).all()
 
 
@@ -405,25 +416,24 @@ def _nothing() -> sa.Select[tuple[Case]]:
 
 def _in_tab(viewer: Account, tab: Tab, now: datetime) -> sa.ColumnElement[bool]:
     tonight = datetime.combine(office_day(now), time.max, tzinfo=OFFICE)
-    late = sa.and_(OPEN, Case.due_at < now)
-    owed = sa.and_(
-        OPEN,
-        Case.lead_id.in_(reach(viewer, Permission.CASE_HANDLE)),
-        Case.state.in_([CaseState.ASSIGNED, CaseState.ACCEPTED]),
-    )
-    return {
-        Tab.OPEN: OPEN,
-        Tab.WATCH: sa.or_(sa.and_(OPEN, Case.due_at <= tonight), Case.state == CaseState.CONTESTED),
-        Tab.LATE: late,
-        Tab.TODAY: sa.and_(OPEN, Case.due_at >= now, Case.due_at <= tonight),
-        Tab.OWED: owed,
-        Tab.TO_ASSIGN: Case.state.in_([CaseState.REGISTERED, CaseState.RETURNED]),
-        Tab.TO_ACCEPT: sa.and_(owed, Case.state == CaseState.ASSIGNED),
-        Tab.TO_ANSWER: sa.and_(owed, Case.state == CaseState.ACCEPTED),
-        Tab.TO_HEAR: Case.state == CaseState.REPLIED,
-        Tab.CONTESTED: Case.state == CaseState.CONTESTED,
-        Tab.ENDED: Case.ended_at.is_not(None),
+    if tab is Tab.ENDED:
+        return Case.ended_at.is_not(None)
+    conditions = {
+        Tab.OPEN: [],
+        Tab.WATCH: [sa.or_(Case.due_at <= tonight, Case.state == CaseState.CONTESTED)],
+        Tab.LATE: [Case.due_at < now],
+        Tab.TODAY: [Case.due_at >= now, Case.due_at <= tonight],
+        Tab.OWED: [Case.state.in_([CaseState.ASSIGNED, CaseState.ACCEPTED])],
+        Tab.TO_ASSIGN: [Case.state.in_([CaseState.REGISTERED, CaseState.RETURNED])],
+        Tab.TO_ACCEPT: [Case.state == CaseState.ASSIGNED],
+        Tab.TO_ANSWER: [Case.state == CaseState.ACCEPTED],
+        Tab.TO_HEAR: [Case.state == CaseState.REPLIED],
+        Tab.CONTESTED: [Case.state == CaseState.CONTESTED],
     }[tab]
+    if tab in (Tab.OWED, Tab.TO_ACCEPT, Tab.TO_ANSWER):
+        led = reached_ids(viewer, Permission.CASE_HANDLE)
+        conditions.append(Case.lead_id.is_not(None) if led is None else Case.lead_id.in_(led))
+    return sa.and_(OPEN, *conditions)
 
 
 def _chosen(choice: Choice) -> list[sa.ColumnElement[bool]]:
@@ -435,11 +445,19 @@ def _chosen(choice: Choice) -> list[sa.ColumnElement[bool]]:
     if choice.unit_id is not None:
         conditions.append(sa.func.coalesce(Case.answerable_id, Case.lead_id) == choice.unit_id)
     if choice.text:
-        named = sa.select(Person.id).where(Person.name.contains(choice.text, autoescape=True))
-        conditions.append(
-            sa.or_(Case.number.startswith(choice.text, autoescape=True), Case.person_id.in_(named)),
-        )
+        conditions.append(said_in(choice.text))
     return conditions
+
+
+def said_in(text: str) -> sa.ColumnElement[bool]:
+    """Return the condition on Case for a text typed into a search: the beginning of a number, or words of a person."""
+    number = unicodedata.normalize("NFKC", text).strip()
+    if NUMBER_BEGINS.fullmatch(number):
+        return sa.and_(Case.number >= number, Case.number < number + LAST_SIGN)
+    return people.said_of(Case.person_id, text)
+
+
+NUMBER_BEGINS = re.compile(r"\d{4}-\d{0,6}|(?:19|20)\d{2}", re.ASCII)
 
 
 def _names_of(account_ids: Collection[int | None]) -> dict[int, str]:

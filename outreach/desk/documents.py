@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from outreach.door.models import Arrival
 from outreach.events.models import Event, PlaceGroup
-from outreach.events.queries import Filters, Tab, event_for, ids_on_desk
+from outreach.events.queries import Filters, Tab, event_for, find
 from outreach.events.rules import EventKind
 from outreach.exports.rules.offers import Asked, Column, Table
 from outreach.kernel.wording import N_
@@ -38,8 +38,10 @@ def _filters(asked: Asked) -> Filters:
 
 
 def _event_rows(asked: Asked) -> sa.Select[tuple[int]]:
-    return ids_on_desk(asked.account, tab=_tab(asked), filters=_filters(asked), now=asked.now).where(
-        within(Event.organisation_id, asked.account, Permission.EXPORT)
+    return (
+        find(asked.account, _filters(asked))
+        .ids(_tab(asked), now=asked.now)
+        .where(within(Event.organisation_id, asked.account, Permission.EXPORT))
     )
 
 

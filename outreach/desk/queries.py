@@ -259,10 +259,10 @@ def unit_part(viewer: Account, *, now: datetime) -> UnitPart:
 
 def _case_rows(viewer: Account, tab: Tab, *, now: datetime, size: int) -> list[CaseRow]:
     calendar = working_calendar()
-    page = cases.list_of(viewer, cases.Choice(tab=tab), cursor=None, now=now)
+    page = cases.list_of(viewer, cases.Choice(tab=tab), cursor=None, now=now, size=size)
     return [
         CaseRow(case, slip(created_at=case.created_at, due_at=case.due_at, now=now, calendar=calendar))
-        for case in page.items[:size]
+        for case in page.items
         if case.due_at is not None
     ]
 
@@ -701,22 +701,10 @@ def search(viewer: Account, text: str, *, now: datetime) -> Found:
     known = people.find(viewer, people.Wanted(text=text)).page(size=FEW).items if reads else []
     return Found(
         people=list({person.id: person for person in [*met, *known]}.values())[:FEW],
-        events=db.session.scalars(
-            sa.select(Event)
-            .where(
-                Event.organisation_id.in_(reach(viewer, Permission.EVENT_READ)),
-                sa.or_(Event.title.icontains(text, autoescape=True), Event.subtitle.icontains(text, autoescape=True)),
-            )
-            .order_by(Event.starts_at.desc(), Event.id.desc())
-            .limit(FEW)
-        ).all(),
+        events=events.find(viewer, events.Filters(text=text)).latest(FEW),
         requests=db.session.scalars(
             sa.select(Case)
-            .join(Person, Person.id == Case.person_id)
-            .where(
-                cases.visible(viewer),
-                sa.or_(Case.number.startswith(text, autoescape=True), Person.name.contains(text, autoescape=True)),
-            )
+            .where(cases.visible(viewer), cases.said_in(text))
             .options(joinedload(Case.person), joinedload(Case.answerable))
             .order_by(Case.ended_at.is_not(None), Case.created_at.desc(), Case.id.desc())
             .limit(FEW)

@@ -1,10 +1,13 @@
 """Events and their groups of places."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.event import listens_for
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
+from sqlalchemy.orm.attributes import get_history
 
 from outreach.events.rules import (
     LONGEST_TITLE,
@@ -15,9 +18,13 @@ from outreach.events.rules import (
     RegistrationWindow,
     Visibility,
     registration_window,
+    word_for_kind,
+    word_for_programme,
 )
-from outreach.kernel.database import Model
+from outreach.kernel.database import Model, Moment
 from outreach.kernel.history import Subject
+from outreach.kernel.word_index import WordIndex, columns_of_words
+from outreach.kernel.words import words_of
 from outreach.organisations.models import Account, Organisation
 from outreach.programmes.models import Programme
 from outreach.venues.models import Venue
@@ -34,16 +41,19 @@ class Event(Model):
         ),
         sa.Index("ix_events_list", "organisation_id", "starts_at", "id"),
         sa.Index("ix_events_portal", "state", "visibility", "starts_at", "id"),
+        sa.Index("ix_events_in_state", "state", "starts_at", "id", "organisation_id"),
+        sa.Index("ix_events_ending", "state", "ends_at", "starts_at"),
+        sa.Index("ix_events_in_time", "starts_at", "id", "state", "ends_at", "organisation_id"),
     )
 
-    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), active_history=True)
     programme_id: Mapped[int | None] = mapped_column(sa.ForeignKey("programmes.id"), index=True)
     venue_id: Mapped[int | None] = mapped_column(sa.ForeignKey("venues.id"))
     kind: Mapped[EventKind]
     mode: Mapped[EventMode] = mapped_column(default=EventMode.ON_SITE)
     direction: Mapped[Direction] = mapped_column(default=Direction.IN)
     visibility: Mapped[Visibility] = mapped_column(default=Visibility.PUBLIC)
-    state: Mapped[EventState] = mapped_column(default=EventState.DRAFT)
+    state: Mapped[EventState] = mapped_column(default=EventState.DRAFT, active_history=True)
     title: Mapped[str] = mapped_column(sa.String(LONGEST_TITLE))
     subtitle: Mapped[str | None] = mapped_column(sa.String(LONGEST_TITLE))
     issue: Mapped[int | None]  # 第 37 期
@@ -51,7 +61,7 @@ class Event(Model):
     place: Mapped[str | None] = mapped_column(sa.String(200))  # where there is no venue of ours
     online_url: Mapped[str | None] = mapped_column(sa.String(400))
     host: Mapped[str | None] = mapped_column(sa.String(120))
-    starts_at: Mapped[datetime]
+    starts_at: Mapped[datetime] = mapped_column(active_history=True)
     ends_at: Mapped[datetime]
     doors_open_at: Mapped[datetime | None]
     registration_opens_at: Mapped[datetime | None]
@@ -64,6 +74,8 @@ class Event(Model):
     uid: Mapped[str] = mapped_column(sa.String(64), unique=True)  # of calendar entries, for ever
     sequence: Mapped[int] = mapped_column(default=0)  # of calendar entries, up with every change of time or place
     version: Mapped[int] = mapped_column()
+    # What it is found by, and stands under in event_words; None: not indexed yet.
+    words: Mapped[str | None] = mapped_column(sa.Text, active_history=True)
 
     organisation: Mapped[Organisation] = relationship()
     programme: Mapped[Programme | None] = relationship()
@@ -114,6 +126,61 @@ class Event(Model):
     def is_over(self, now: datetime) -> bool:
         """Tell whether its end has passed."""
         return self.ends_at <= now
+
+
+event_words = sa.Table(
+    "event_words",
+    Model.metadata,
+    *columns_of_words(),
+    sa.Column("starts_at", Moment, nullable=False),
+    sa.Column("event_id", sa.Integer, nullable=False),
+    sa.Column("organisation_id", sa.Integer, nullable=False),
+    sa.Column(
+        "state",
+        sa.Enum(
+            EventState, values_callable=lambda states: [state.value for state in states], native_enum=False, length=32
+        ),
+        nullable=False,
+    ),
+    # The whole row is the key, in the order of the list, as in person_words.
+    sa.PrimaryKeyConstraint("word", "starts_at", "event_id", "organisation_id", "state", "shared"),
+    sqlite_with_rowid=False,
+)
+"""Under which words events are found."""
+
+
+def _words_of(event: Event) -> Iterator[str]:
+    """Yield what an event is found by: the words of its titles, of who and what it belongs to, and of where it is."""
+    session = object_session(event)
+    programme = session.get(Programme, event.programme_id) if event.programme_id else None
+    venue = session.get(Venue, event.venue_id) if event.venue_id else None
+    for text in (event.title, event.subtitle):
+        yield from words_of(text, singly=True)
+    for text in (event.host, event.place, programme and programme.name, venue and venue.name):
+        yield from words_of(text)
+    yield word_for_kind(event.kind)
+    if event.programme_id:
+        yield word_for_programme(event.programme_id)
+
+
+EVENTS_BY_WORDS = WordIndex(
+    table=event_words,
+    columns={"starts_at": "starts_at", "event_id": "id", "organisation_id": "organisation_id", "state": "state"},
+    words_of=_words_of,
+)
+EVENTS_BY_WORDS.follow(Event)
+
+
+@listens_for(Session, "before_flush")
+def _follow_names(session: Session, _context: object, _instances: object) -> None:
+    """Find events by the new name of their programme or venue."""
+    renamed = [
+        (Event.programme_id if isinstance(one, Programme) else Event.venue_id) == one.id
+        for one in session.dirty
+        if isinstance(one, Programme | Venue) and get_history(one, "name").has_changes()
+    ]
+    for event in session.scalars(sa.select(Event).where(sa.or_(*renamed))) if renamed else ():
+        event.words = None
 
 
 class PlaceGroup(Model):

@@ -9,18 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from outreach.events.models import Event
-from outreach.events.rules import EventKind, EventState, Seat, Visibility, approvers
-from outreach.kernel import history
+from outreach.events.models import Event, event_words
+from outreach.events.rules import EventKind, EventState, Seat, Visibility, approvers, word_for_kind, word_for_programme
+from outreach.kernel import history, word_index
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
+from outreach.kernel.words import Run, asked_for
 from outreach.organisations.models import Account, Grant, Organisation
-from outreach.organisations.queries import reach
+from outreach.organisations.queries import reach, within, within_list
 from outreach.organisations.rules import Permission, Role
-from outreach.programmes.models import Programme
-from outreach.venues.models import Venue
 
 FOR_A_PAGE = (
     joinedload(Event.programme),
@@ -80,16 +79,17 @@ class Tab(StrEnum):
         }[self]
 
 
-def _in_tab(tab: Tab, now: datetime) -> Any:
+def _in_tab(tab: Tab, now: datetime, state: Any = Event.state) -> Any:
     return {
-        Tab.UPCOMING: sa.and_(Event.state == EventState.PUBLISHED, Event.ends_at > now),
-        Tab.WAITING: Event.state == EventState.SUBMITTED,
-        Tab.DRAFTS: Event.state == EventState.DRAFT,
-        Tab.PAST: sa.or_(
-            Event.state.in_((EventState.FINISHED, EventState.ARCHIVED)),
-            sa.and_(Event.state == EventState.PUBLISHED, Event.ends_at <= now),
+        Tab.UPCOMING: sa.and_(state == EventState.PUBLISHED, Event.ends_at > now),
+        Tab.WAITING: state == EventState.SUBMITTED,
+        Tab.DRAFTS: state == EventState.DRAFT,
+        # Said by what it is not: most events are over, and are read in their order rather than collected.
+        Tab.PAST: sa.and_(
+            state.not_in((EventState.DRAFT, EventState.SUBMITTED, EventState.CANCELLED)),
+            sa.or_(state != EventState.PUBLISHED, Event.ends_at <= now),
         ),
-        Tab.CANCELLED: Event.state == EventState.CANCELLED,
+        Tab.CANCELLED: state == EventState.CANCELLED,
     }[tab]
 
 
@@ -101,68 +101,119 @@ class Filters:
     programme_id: int | None = None
     text: str = ""
 
+    @property
+    def held(self) -> list[str]:
+        """Return the words that stand for what is chosen."""
+        words = [word_for_kind(self.kind)] if self.kind is not None else []
+        return words + ([word_for_programme(self.programme_id)] if self.programme_id is not None else [])
+
     def conditions(self) -> list[Any]:
-        """Return the filters as conditions on events."""
+        """Return the filters as conditions on events, for lists that are short anyway."""
         found: list[Any] = []
         if self.kind is not None:
             found.append(Event.kind == self.kind)
         if self.programme_id is not None:
             found.append(Event.programme_id == self.programme_id)
         if self.text:
-            found.append(_mentions(self.text))
+            found += _mentions(asked_for(self.text)) or [sa.false()]
         return found
 
 
-def _mentions(text: str) -> Any:
-    own = (Event.title, Event.subtitle, Event.host, Event.place)
-    programmes = sa.select(Programme.id).where(Programme.name.icontains(text, autoescape=True))
-    venues = sa.select(Venue.id).where(Venue.name.icontains(text, autoescape=True))
-    return sa.or_(
-        *(column.icontains(text, autoescape=True) for column in own),
-        Event.programme_id.in_(programmes),
-        Event.venue_id.in_(venues),
-    )
+def _mentions(runs: Sequence[Run]) -> list[Any]:
+    """Return the conditions under which an event says runs of words."""
+    return [check for run in runs for check in word_index.contains(Event.words, run)]
 
 
-def on_desk(viewer: Account, *, tab: Tab, filters: Filters, cursor: str | None, now: datetime) -> Page[Event]:
-    """Return one page of the events the viewer's roles reach: what comes next first, what is past latest first."""
-    backwards = tab in {Tab.PAST, Tab.CANCELLED}
-    return page_of(
-        sa.select(Event).where(_reached(viewer), _in_tab(tab, now), *filters.conditions()).options(*FOR_A_PAGE),
-        keys=(Key(Event.starts_at, descending=backwards), Key(Event.id, descending=backwards)),
-        cursor=cursor,
-    )
+@dataclass(frozen=True)
+class Found:
+    """Events of the desk that were found: their records, the column of their state, and where they stand in time."""
 
+    events: sa.Select[tuple[Event]]
+    state: Any
+    order: tuple[Any, ...]
 
-def ids_on_desk(viewer: Account, *, tab: Tab, filters: Filters, now: datetime) -> sa.Select[tuple[int]]:
-    """Return the select of the ids of a whole view, in the order of its pages."""
-    order = (Event.starts_at, Event.id)
-    return (
-        sa.select(Event.id)
-        .where(_reached(viewer), _in_tab(tab, now), *filters.conditions())
-        .order_by(*(key.desc() for key in order) if tab in {Tab.PAST, Tab.CANCELLED} else order)
-    )
-
-
-def counts_on_desk(viewer: Account, *, filters: Filters, now: datetime) -> dict[Tab, int]:
-    """Return how many events each view holds, in one statement."""
-    row = db.session.execute(
-        sa.select(*(sa.func.count(sa.case((_in_tab(tab, now), 1))) for tab in Tab)).where(
-            _reached(viewer), *filters.conditions()
+    def page(self, tab: Tab, *, cursor: str | None, now: datetime) -> Page[Event]:
+        """Return one page of a view: what comes next first, what is past latest first."""
+        backwards = tab in {Tab.PAST, Tab.CANCELLED}
+        events = self.events.where(_in_tab(tab, now, self.state), *self._begun(tab, now))
+        return page_of(
+            events.options(*FOR_A_PAGE),
+            keys=[Key(column, descending=backwards) for column in self.order],
+            cursor=cursor,
         )
-    ).one()
-    return dict(zip(Tab, row, strict=True))
+
+    def ids(self, tab: Tab, *, now: datetime) -> sa.Select[tuple[int]]:
+        """Return the select of the ids of a whole view, in the order of its pages."""
+        backwards = tab in {Tab.PAST, Tab.CANCELLED}
+        return (
+            self.events.with_only_columns(Event.id)
+            .where(_in_tab(tab, now, self.state))
+            .order_by(*(column.desc() if backwards else column for column in self.order))
+        )
+
+    def latest(self, limit: int) -> Sequence[Event]:
+        """Return the latest of them."""
+        return db.session.scalars(self.events.order_by(*(column.desc() for column in self.order)).limit(limit)).all()
+
+    def counts(self, *, now: datetime) -> dict[Tab, int]:
+        """Return how many events each view holds, counted no further than one beyond `MOST_COUNTED`."""
+        counted = [
+            sa.select(sa.func.count())
+            .select_from(
+                self.events.with_only_columns(sa.literal(1))
+                .where(_in_tab(tab, now, self.state))
+                .limit(MOST_COUNTED + 1)
+                .subquery()
+            )
+            .scalar_subquery()
+            for tab in Tab
+        ]
+        return dict(zip(Tab, db.session.execute(sa.select(*counted)).one(), strict=True))
+
+    def _begun(self, tab: Tab, now: datetime) -> list[Any]:
+        """Return, for what comes up, from where in time to read: from the beginning of what is still going on."""
+        if tab is not Tab.UPCOMING:
+            return []
+        earliest = db.session.scalar(
+            sa.select(sa.func.min(Event.starts_at)).where(Event.state == EventState.PUBLISHED, Event.ends_at > now)
+        )
+        return [self.order[-2] >= (earliest or now)]
 
 
-def _reached(viewer: Account) -> Any:
-    return Event.organisation_id.in_(reach(viewer, Permission.EVENT_READ))
+MOST_COUNTED = 1000
+
+
+def find(viewer: Account, filters: Filters) -> Found:
+    """Find the events the viewer's roles reach: by words of titles, hosts and places, and by what is chosen.
+
+    They are read in their order from the index of the rarest word; the rest is checked on the event.
+    """
+    runs = asked_for(filters.text)
+    rows = [row for run in runs for row in word_index.rows_of(event_words, run)]
+    rows += [word_index.has_word(event_words, word) for word in filters.held]
+    if not rows:
+        scope = sa.false() if filters.text else within_list(Event.organisation_id, viewer, Permission.EVENT_READ)
+        return Found(sa.select(Event).where(scope), Event.state, (Event.starts_at, Event.id))
+    rarest = word_index.rarest(rows)
+    index = event_words.c
+    checks = [*_mentions(runs), *(Event.words.contains(f" {word} ") for word in filters.held)]
+    found = (
+        sa.select(Event)
+        .join(event_words, index.event_id == Event.id)
+        .where(
+            sa.false() if rarest is None else rarest,
+            within(index.organisation_id, viewer, Permission.EVENT_READ),
+            *([] if len(rows) == 1 else checks),
+        )
+    )
+    return Found(found, index.state, (index.word, index.starts_at, index.event_id))
 
 
 def my_next(viewer: Account, *, now: datetime, limit: int) -> Sequence[Event]:
     """Return the next published events of the organisations whose events the viewer runs, soonest first."""
     return db.session.scalars(
         sa.select(Event)
-        .where(Event.organisation_id.in_(reach(viewer, Permission.EVENT_EDIT)), _in_tab(Tab.UPCOMING, now))
+        .where(within(Event.organisation_id, viewer, Permission.EVENT_EDIT), _in_tab(Tab.UPCOMING, now))
         .options(*FOR_A_PAGE)
         .order_by(Event.starts_at, Event.id)
         .limit(limit)
@@ -170,12 +221,13 @@ def my_next(viewer: Account, *, now: datetime, limit: int) -> Sequence[Event]:
 
 
 def awaiting(viewer: Account) -> Sequence[Event]:
-    """Return the events that wait for this viewer's approval, soonest first."""
+    """Return the events that wait for this viewer's approval, soonest first, of the first hundred that wait."""
     waiting = db.session.scalars(
         sa.select(Event)
-        .where(Event.organisation_id.in_(reach(viewer, Permission.EVENT_APPROVE)), Event.state == EventState.SUBMITTED)
+        .where(within(Event.organisation_id, viewer, Permission.EVENT_APPROVE), Event.state == EventState.SUBMITTED)
         .options(*FOR_A_PAGE)
         .order_by(Event.starts_at, Event.id)
+        .limit(100)
     ).all()
     decides = approvers_of(waiting)
     return [event for event in waiting if viewer.id in decides[event.id]]

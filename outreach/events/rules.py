@@ -466,3 +466,13 @@ def after(state: EventState, move: EventMove) -> EventState:
         return MOVES[state][move]
     except KeyError:
         raise EventMoveRefused(move=move, state=state) from None
+
+
+def word_for_kind(kind: EventKind) -> str:
+    """Return the word that stands for a kind of event where events are found by words; no text holds its first sign."""
+    return f"={kind}"
+
+
+def word_for_programme(programme_id: int) -> str:
+    """Return the word that stands for a programme where events are found by words."""
+    return f"={programme_id}"

@@ -27,6 +27,7 @@ def index() -> ResponseReturnValue:
     programmes = programmes_for(current_user)
     filters = _filters({programme.id for programme in programmes})
     moment = now()
+    found = queries.find(current_user, filters)
     return render_template(
         "events/index.html",
         tab=tab,
@@ -34,8 +35,9 @@ def index() -> ResponseReturnValue:
         filters=filters,
         kinds=list(EventKind),
         programmes=programmes,
-        page=queries.on_desk(current_user, tab=tab, filters=filters, cursor=request.args.get("page"), now=moment),
-        counts=queries.counts_on_desk(current_user, filters=filters, now=moment),
+        page=found.page(tab, cursor=request.args.get("page"), now=moment),
+        counts=found.counts(now=moment),
+        most=queries.MOST_COUNTED,
         awaiting=queries.awaiting(current_user),
         now=moment,
     )

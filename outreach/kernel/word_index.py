@@ -5,13 +5,17 @@ keys. So the records of a word are read from there in order, however many there 
 The record itself keeps its words as one text (`words.written`), by which the other words of a question are checked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.attributes import get_history, set_committed_value
 
-from outreach.kernel.database import db
-from outreach.kernel.words import LONGEST_WORD, Run
+from outreach.kernel.database import db, locked
+from outreach.kernel.words import LONGEST_WORD, Run, shared_beginnings, written
 
 COUNTED_UP_TO = 3000
 LAST_SIGN = "\U0010ffff"
@@ -73,3 +77,87 @@ def rarest(conditions: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[boo
     ).one()
     fewest = min(range(len(conditions)), key=lambda at: counts[at])
     return conditions[fewest] if counts[fewest] else None
+
+
+@dataclass(frozen=True)
+class WordIndex:
+    """An index of words that follows its records: whoever changes one through the ORM changes its rows with it.
+
+    `columns` names, for each column of the table beside the word, the record's attribute it repeats; `words_of` yields
+    the words of a record. The record keeps them in its attribute `words`, None where it was never indexed. These
+    attributes have `active_history`, so that what stood before is known.
+    """
+
+    table: sa.Table
+    columns: Mapping[str, str]
+    words_of: Callable[[Any], Iterable[str]]
+
+    def follow(self, model: type) -> None:
+        """Keep the index for a model from now on; called once, beside the model."""
+        event.listen(model, "before_insert", self._write_words)
+        event.listen(model, "before_update", self._write_words)
+        event.listen(model, "after_insert", self._enter)
+        event.listen(model, "after_update", self._change)
+        event.listen(model, "after_delete", self._leave)
+
+    def rows(self, record: Any) -> list[dict[str, Any]]:
+        """Return a record's rows, for whoever writes many records past the ORM."""
+        return self._rows(record.words, {column: getattr(record, name) for column, name in self.columns.items()})
+
+    def take_out(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Delete rows, those of them that are there."""
+        if rows:
+            same = (self.table.c[name] == sa.bindparam(f"its_{name}") for name in rows[0])
+            values = [{f"its_{name}": value for name, value in row.items()} for row in rows]
+            connection.execute(sa.delete(self.table).where(*same), values)
+
+    def empty(self) -> None:
+        """Take out all rows, before they are written anew."""
+        db.session.execute(sa.delete(self.table))
+
+    def write_anew(self, model: Any, *, after: int, limit: int) -> tuple[int, int]:
+        """Write anew the words of the records past an id; return the last id and how many they were.
+
+        For records written past the ORM, and for an upgrade that changes what words are. The caller commits, and goes
+        on from the id until there are none.
+        """
+        records = db.session.scalars(locked(sa.select(model).where(model.id > after).order_by(model.id).limit(limit)))
+        found = records.unique().all()
+        rows = []
+        for record in found:
+            words = written(self.words_of(record))
+            db.session.execute(sa.update(model.__table__).where(model.__table__.c.id == record.id).values(words=words))
+            set_committed_value(record, "words", words)
+            rows += self.rows(record)
+        self.take_out(db.session.connection(), rows)
+        if rows:
+            db.session.execute(sa.insert(self.table), sorted(rows, key=lambda row: row["word"]))
+        return (found[-1].id if found else after), len(found)
+
+    def _rows(self, words: str | None, repeated: Mapping[str, Any]) -> list[dict[str, Any]]:
+        shared = shared_beginnings((words or "").split())
+        return [{"word": word, "shared": count, **repeated} for word, count in shared.items()]
+
+    def _write_words(self, _mapper: Mapper[Any], _connection: sa.Connection, record: Any) -> None:
+        words = written(self.words_of(record))
+        if words != record.words:
+            record.words = words
+
+    def _enter(self, _mapper: Mapper[Any], connection: sa.Connection, record: Any) -> None:
+        if rows := self.rows(record):
+            connection.execute(sa.insert(self.table), rows)
+
+    def _change(self, _mapper: Mapper[Any], connection: sa.Connection, record: Any) -> None:
+        repeated = {column: _before(record, name) for column, name in self.columns.items()}
+        before, now = self._rows(_before(record, "words"), repeated), self.rows(record)
+        self.take_out(connection, [row for row in before if row not in now])
+        if fresh := [row for row in now if row not in before]:
+            connection.execute(sa.insert(self.table), fresh)
+
+    def _leave(self, _mapper: Mapper[Any], connection: sa.Connection, record: Any) -> None:
+        self.take_out(connection, self.rows(record))
+
+
+def _before(record: Any, name: str) -> Any:
+    history = get_history(record, name)
+    return history.deleted[0] if history.deleted else getattr(record, name)

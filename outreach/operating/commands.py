@@ -19,6 +19,7 @@ from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
 from outreach.config import ROOT, Settings, SettingsRefused
+from outreach.events.models import EVENTS_BY_WORDS, Event
 from outreach.kernel import calendar_days, key_marks, outbox, sealing, setup_code, timetable
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
@@ -26,14 +27,14 @@ from outreach.kernel.refusals import Refused
 from outreach.operating import backup, rotation, schema, serving
 from outreach.operating.locked_file import Secret
 from outreach.organisations.queries import installation
-from outreach.people import operations as people
+from outreach.people.models import PEOPLE_BY_WORDS, Person
 from outreach.web.filters import moment_text
 from outreach.web.forms import sentence_of
 
 log = logging.getLogger("outreach.worker")
 IDLE_SECONDS = 0.4
 PUBLISHED_SINCE = 2024
-PEOPLE_AT_ONCE = 1000
+AT_ONCE = 1000
 
 
 @click.command("migrate")
@@ -78,15 +79,15 @@ def refuse_the_demo(settings: Settings) -> None:
 @click.command("rebuild-search")
 @with_appcontext
 def rebuild_search() -> None:
-    """Write anew the words by which people are found, while the system runs; what is not written yet is not found."""
-    people.forget_words()
-    db.session.commit()
-    done, after, more = 0, 0, 1
-    while more:
-        after, more = people.index_people(after=after, limit=PEOPLE_AT_ONCE)
-        db.session.commit()
-        done += more
-    click.echo(f"{done} people can be found.")
+    """Write anew the words by which people and events are found, while the system runs; until then they are not."""
+    for model, index in ((Person, PEOPLE_BY_WORDS), (Event, EVENTS_BY_WORDS)):
+        index.empty()
+        done, after, more = 0, 0, 1
+        while more:
+            after, more = index.write_anew(model, after=after, limit=AT_ONCE)
+            db.session.commit()
+            done += more
+        click.echo(f"{model.__tablename__}: {done} can be found.")
 
 
 @click.command("worker")

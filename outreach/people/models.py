@@ -4,14 +4,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship, validates
-from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.sealing import BlindIndex, Sealed, SealedData, blind
-from outreach.kernel.word_index import columns_of_words, plain_text
-from outreach.kernel.words import shared_beginnings, written
+from outreach.kernel.word_index import WordIndex, columns_of_words, plain_text
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Role
 from outreach.people.rules import (
@@ -27,6 +24,7 @@ from outreach.people.rules import (
     words_of_person,
 )
 
+_MERGED = sa.text("merged_into_id IS NOT NULL")
 _REACHED = sa.text("until IS NULL")
 _STANDING = sa.text("undone_at IS NULL")
 
@@ -73,6 +71,8 @@ class Person(Model):
     __table_args__ = (
         sa.Index("ix_people_list", "sound", "id", "organisation_id"),
         sa.Index("ix_people_list_of_unit", "organisation_id", "sound", "id"),
+        # of the few that were merged: not to be taken for a way to the many that were not
+        sa.Index("ix_people_merged_into_id", "merged_into_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
         sa.Index("ix_people_name_employer", "name_key", "employer"),
         sa.CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
         IDS_ONCE,
@@ -85,7 +85,7 @@ class Person(Model):
     pinyin: Mapped[str] = mapped_column(sa.String(400))
     sound: Mapped[str] = mapped_column(
         plain_text(LONGEST_SOUND),
-        default=lambda context: sound_of(context.get_current_parameters()["pinyin"]),
+        default=lambda context: sound_of(context.get_current_parameters()["name"]),
         active_history=True,
     )  # what lists are sorted by
     # What the record is found by, and stands under in person_words; None: not indexed yet.
@@ -117,7 +117,7 @@ class Person(Model):
     # through whom they came: an ambassador, a station or liaison office elsewhere
     through_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     through_organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
-    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     # When everything that tells who it was was taken out; the row stays for what is counted (see operations.erase).
@@ -208,66 +208,14 @@ person_words = sa.Table(
     sa.PrimaryKeyConstraint("word", "sound", "person_id", "organisation_id", "shared"),
     sqlite_with_rowid=False,
 )
-"""Under which words people are found; kept by the listeners below, whoever changes a person."""
+"""Under which words people are found."""
 
-
-def word_rows(person: Person) -> list[dict[str, Any]]:
-    """Return a person's rows of `person_words`, for whoever writes many people past the listeners below."""
-    return _rows(person.words, person.sound, person.id, person.organisation_id)
-
-
-def _rows(words: str | None, sound: str, person_id: int, organisation_id: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "word": word,
-            "shared": shared,
-            "sound": sound,
-            "person_id": person_id,
-            "organisation_id": organisation_id,
-        }
-        for word, shared in shared_beginnings((words or "").split()).items()
-    ]
-
-
-@event.listens_for(Person, "before_insert")
-@event.listens_for(Person, "before_update")
-def _write_words(_mapper: Mapper[Person], _connection: sa.Connection, person: Person) -> None:
-    words = written(words_of_person(person))
-    if words != person.words:
-        person.words = words
-
-
-@event.listens_for(Person, "after_insert")
-def _index_words(_mapper: Mapper[Person], connection: sa.Connection, person: Person) -> None:
-    if rows := word_rows(person):
-        connection.execute(sa.insert(person_words), rows)
-
-
-@event.listens_for(Person, "after_update")
-def _index_words_anew(_mapper: Mapper[Person], connection: sa.Connection, person: Person) -> None:
-    before = _rows(*(_before(person, name) for name in ("words", "sound", "id", "organisation_id")))
-    now = word_rows(person)
-    take_out_words(connection, [row for row in before if row not in now])
-    if fresh := [row for row in now if row not in before]:
-        connection.execute(sa.insert(person_words), fresh)
-
-
-@event.listens_for(Person, "after_delete")
-def _forget_words(_mapper: Mapper[Person], connection: sa.Connection, person: Person) -> None:
-    take_out_words(connection, word_rows(person))
-
-
-def _before(person: Person, name: str) -> Any:
-    history = get_history(person, name)
-    return history.deleted[0] if history.deleted else getattr(person, name)
-
-
-def take_out_words(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
-    """Delete rows of `person_words`, those of them that are there."""
-    if rows:
-        same = (person_words.c[name] == sa.bindparam(f"its_{name}") for name in rows[0])
-        values = [{f"its_{name}": value for name, value in row.items()} for row in rows]
-        connection.execute(sa.delete(person_words).where(*same), values)
+PEOPLE_BY_WORDS = WordIndex(
+    table=person_words,
+    columns={"sound": "sound", "person_id": "id", "organisation_id": "organisation_id"},
+    words_of=words_of_person,
+)
+PEOPLE_BY_WORDS.follow(Person)
 
 
 class ContactPoint(Model):

@@ -30,6 +30,7 @@ def mount(app: Flask) -> None:
         masked_email,
         grouped_phone,
         thousands,
+        capped,
         iso,
     ):
         app.add_template_filter(shown)
@@ -177,3 +178,8 @@ def masked_email(value: str | None) -> str:
 def thousands(value: int) -> str:
     """Show a count with commas from 1,000."""
     return f"{value:,}"
+
+
+def capped(count: int, most: int) -> str:
+    """Show a count that was not counted further than one beyond `most`: «412», «1,000+»."""
+    return f"{thousands(most)}+" if count > most else thousands(count)

@@ -5,8 +5,7 @@ import sqlalchemy as sa
 
 from outreach.kernel.database import db
 from outreach.organisations.rules import Role
-from outreach.people import operations
-from outreach.people.models import Person, person_words
+from outreach.people.models import PEOPLE_BY_WORDS, Person, person_words
 from outreach.people.queries import MOST_COUNTED, Wanted, find
 from outreach.people.rules import Degree
 from tests.factories import a_contact_point, a_person, a_talent_class, an_account, an_organisation
@@ -196,10 +195,10 @@ def test_words_are_written_anew_for_records_that_have_none_or_old_ones(office, o
     db.session.execute(sa.delete(person_words))
     db.session.expire_all()
 
-    after, done = operations.index_people(after=0, limit=2)
-    last, rest = operations.index_people(after=after, limit=2)
+    after, done = PEOPLE_BY_WORDS.write_anew(Person, after=0, limit=2)
+    last, rest = PEOPLE_BY_WORDS.write_anew(Person, after=after, limit=2)
 
-    assert (done, rest, operations.index_people(after=last, limit=2)) == (2, 1, (last, 0))
+    assert (done, rest, PEOPLE_BY_WORDS.write_anew(Person, after=last, limit=2)) == (2, 1, (last, 0))
     assert names(organiser, "王") == ["王小明"]
     assert (names(organiser, "汪"), names(organiser, "旧"), names(organiser, "ll")) == (["汪洋"], [], ["李磊"])
 
@@ -225,7 +224,7 @@ def test_a_long_list_is_capped_and_paged_from_both_ends(office, organiser, monke
 
 
 def test_many_of_a_part_of_the_tree_are_listed_like_few(office, monkeypatch):
-    monkeypatch.setattr("outreach.people.queries.MOST_COUNTED", 2)
+    monkeypatch.setattr("outreach.organisations.queries.MANY", 2)
     county, other = (an_organisation(name, parent=office) for name in ("石鼓区", "南岳区"))
     for unit in (county, county, county, other):
         somebody("王小明", unit)

@@ -19,7 +19,6 @@ from outreach.kernel.limits import free_from
 from outreach.kernel.references import pointed_to
 from outreach.kernel.sealing import blind
 from outreach.kernel.wording import N_
-from outreach.kernel.words import written
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 from outreach.people import queries
@@ -38,8 +37,6 @@ from outreach.people.models import (
     TakenOut,
     TalentClass,
     person_words,
-    take_out_words,
-    word_rows,
 )
 from outreach.people.rules import (
     LOOKS,
@@ -61,8 +58,6 @@ from outreach.people.rules import (
     Revealable,
     normalised_identity_number,
     normalised_name,
-    sound_of,
-    words_of_person,
 )
 from outreach.people.rules.consent_texts import CONSENT_TEXTS
 from outreach.people.rules.ledger import OLDEST, Entry
@@ -460,33 +455,6 @@ def give_consent(
     db.session.add(consent)
     db.session.flush()
     return consent
-
-
-def index_people(*, after: int, limit: int) -> tuple[int, int]:
-    """Write anew the words by which people are found, for those past an id; return the last id and how many they were.
-
-    For people written past the ORM, and for an upgrade that changes what words are. The caller commits, and goes on
-    from the id until there are none.
-    """
-    people = db.session.scalars(locked(sa.select(Person).where(Person.id > after).order_by(Person.id).limit(limit)))
-    found = people.unique().all()
-    for person in found:
-        db.session.execute(
-            sa.update(Person)
-            .where(Person.id == person.id)
-            .values(words=written(words_of_person(person)), sound=sound_of(person.name))
-            .execution_options(synchronize_session="evaluate")
-        )
-    rows = [row for person in found for row in word_rows(person)]
-    take_out_words(db.session.connection(), rows)
-    if rows:
-        db.session.execute(sa.insert(person_words), sorted(rows, key=lambda row: row["word"]))
-    return (found[-1].id if found else after), len(found)
-
-
-def forget_words() -> None:
-    """Take out all words by which people are found, before they are written anew."""
-    db.session.execute(sa.delete(person_words))
 
 
 def seed_consent_texts(*, now: datetime) -> None:

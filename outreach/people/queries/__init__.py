@@ -19,7 +19,7 @@ from outreach.kernel.sealing import blind
 from outreach.kernel.wording import N_
 from outreach.kernel.words import LONGEST_WORD, Run, asked_for
 from outreach.organisations.models import Account, Organisation
-from outreach.organisations.queries import reach, within
+from outreach.organisations.queries import reach, within, within_list
 from outreach.organisations.rules import Permission, Role
 from outreach.people.models import (
     Consent,
@@ -128,16 +128,32 @@ def find(viewer: Account, wanted: Wanted) -> Found:
     )
 
 
+def said_of(person_id: Any, text: str) -> sa.ColumnElement[bool]:
+    """Return the condition on a column with a person's id that a text names the person, by words alone.
+
+    For lists of other things: few people are looked up at once; for the many that a common word names, each row of
+    the list is asked.
+    """
+    runs = _joined(asked_for(without_dots(text)))
+    rows = [row for run in runs for row in word_index.rows_of(person_words, run)]
+    rarest = word_index.rarest(rows) if rows else None
+    if rarest is None:
+        return sa.false()
+    checks = [check for run in runs for check in _checks(run)]
+    named = sa.select(person_words.c.person_id).where(rarest)
+    if len(rows) > 1:
+        named = named.join(Person, sa.and_(Person.id == person_words.c.person_id, *checks))
+    ids = db.session.scalars(named.limit(MOST_COUNTED + 1)).all()
+    if len(ids) <= MOST_COUNTED:
+        return person_id.in_(ids)
+    return sa.exists().where(Person.id == person_id, *checks)
+
+
 def _found_among(viewer: Account, wanted: Wanted, conditions: Sequence[sa.ColumnElement[bool]]) -> Found:
     """Find people without the help of words: all of a few, or the list as it stands."""
     unit = [Person.organisation_id == wanted.organisation_id] if wanted.organisation_id else []
-    scope = within(Person.organisation_id, viewer, Permission.PEOPLE_READ)
-    if not conditions and not unit:
-        some = sa.select(sa.literal(1)).where(STANDING, scope).limit(MOST_COUNTED + 1).subquery()
-        if (db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0) > MOST_COUNTED:
-            # Many: the whole list is read in its order until a page is full. What is added to the column keeps
-            # SQLite from collecting and sorting all of them instead.
-            scope = within(Person.organisation_id + 0, viewer, Permission.PEOPLE_READ)
+    narrow = within if conditions or unit else within_list
+    scope = narrow(Person.organisation_id, viewer, Permission.PEOPLE_READ)
     found = sa.and_(STANDING, scope, *unit, *conditions)
     return Found(
         people=sa.select(Person).where(found),

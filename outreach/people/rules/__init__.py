@@ -327,16 +327,17 @@ class Findable(Protocol):
     talent_class_id: int | None
     degree: Degree | None
     merged_into_id: int | None
+    erased_at: datetime | None
 
 
 def words_of_person(person: Findable) -> Iterator[str]:
     """Yield the words a person is found by.
 
     The name's characters, singly and in pairs; its readings and initials; the pairs of employer and school; and what
-    lists are narrowed by. A record that was merged into another is found by none. Whoever changes them has `flask
+    lists are narrowed by. A record that was merged into another or erased has none. Whoever changes them has `flask
     rebuild-search` run after the upgrade.
     """
-    if person.merged_into_id is not None:
+    if person.merged_into_id is not None or person.erased_at is not None:
         return
     yield from words_of(without_dots(person.name_key), singly=True)
     yield from words_of(person.name)
