@@ -16,6 +16,7 @@ import outreach.cases.documents
 import outreach.cases.imports
 import outreach.cases.models
 import outreach.cases.queries
+import outreach.cases.receivers
 import outreach.cases.views.desk
 import outreach.cases.views.public
 import outreach.demo.commands
@@ -46,6 +47,7 @@ import outreach.liaison.queries
 import outreach.liaison.receivers
 import outreach.liaison.views
 import outreach.notices.models
+import outreach.notices.receivers
 import outreach.notices.views
 import outreach.operating.commands
 import outreach.operating.views
@@ -65,6 +67,7 @@ import outreach.people.views.desk
 import outreach.people.views.doubles
 import outreach.portal.views
 import outreach.privacy.models
+import outreach.privacy.receivers
 import outreach.privacy.rules
 import outreach.privacy.views.desk
 import outreach.privacy.views.public
@@ -86,6 +89,7 @@ from outreach.kernel.database import CONNECTIONS, db, engine_options, writing
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Permission
 from outreach.web import (
+    access,
     assets,
     errors,
     filters,
@@ -137,6 +141,10 @@ RECEIVERS = (
     (outreach.people.signals.people_merging, outreach.registration.receivers.settle_twice),
     (outreach.people.signals.people_merging, outreach.liaison.receivers.settle_twice),
     (outreach.people.signals.merge_undone, outreach.registration.receivers.restore),
+    (outreach.people.signals.contact_ended, outreach.notices.receivers.hold_back),
+    (outreach.people.signals.contact_ended, outreach.cases.receivers.move_away),
+    (outreach.people.signals.contact_ended, outreach.registration.receivers.move_away),
+    (outreach.people.signals.people_merging, outreach.privacy.receivers.not_while_being_erased),
     (outreach.people.signals.merge_undone, outreach.liaison.receivers.restore),
 )
 ROWS_OF_A_PERSON = (
@@ -291,6 +299,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     outreach.exports.queries.overseen[:] = [outreach.organisations.queries.units_overseen]
     outreach.exports.operations.concerned[:] = [outreach.people.operations.note_exported]
     outreach.people.rules.merging.declare(ROWS_OF_A_PERSON)
+    access.holders[:] = [outreach.people.queries.is_held]
     timetable.keep(ERRANDS)
     outreach.cases.queries.followed_people[:] = [outreach.liaison.queries.paired_people]
     outreach.cases.queries.origins[:] = [outreach.liaison.queries.origin_of]

@@ -798,7 +798,6 @@ def upgrade() -> None:
     sa.Column('rows', sa.JSON(), nullable=False),
     sa.Column('undone_at', sa.DateTime(), nullable=True),
     sa.Column('undone_by_id', sa.Integer(), nullable=True),
-    sa.Column('forgotten_at', sa.DateTime(), nullable=True),
     sa.Column('stayed', sa.JSON(), nullable=True),
     sa.CheckConstraint('(undone_at IS NULL) = (undone_by_id IS NULL)', name=op.f('ck_person_merges_undone_by_somebody')),
     sa.CheckConstraint('kept_id <> gone_id', name=op.f('ck_person_merges_two_records')),

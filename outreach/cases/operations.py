@@ -630,3 +630,13 @@ def _next_number(now: datetime) -> str:
         .returning(CaseYear.last)
     )
     return f"{year}-{db.session.scalar(counted):04}"
+
+
+def move_away(*, contact_point: ContactPoint, person: Person | None, instead: ContactPoint | None) -> None:
+    """Take the requests of a person, or of everybody, away from a number; links that were sent there end with it."""
+    theirs = Case.person_id == person.id if person else sa.true()
+    db.session.execute(
+        sa.update(Case)
+        .where(Case.contact_point_id == contact_point.id, theirs)
+        .values(contact_point_id=instead.id if instead else None)
+    )

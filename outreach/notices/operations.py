@@ -119,6 +119,30 @@ def delete(*, ids: Sequence[int]) -> None:
     )
 
 
+def hold_back(
+    *, contact_point: ContactPoint, person: Person | None, instead: ContactPoint | None, now: datetime
+) -> None:
+    """Send a person nothing more to a number that is no longer theirs, and tell them so where else they are reached.
+
+    Of the messages about a person that wait for it, none goes out; a code for whoever signs in there does.
+    """
+    theirs = Message.person_id == person.id if person else Message.person_id.is_not(None)
+    db.session.execute(
+        sa.update(Message)
+        .where(Message.contact_point_id == contact_point.id, Message.state == MessageState.WAITING, theirs)
+        .values(state=MessageState.FAILED, error="contact ended")
+    )
+    if person is not None and instead is not None:
+        tell(
+            kind="contact_ended",
+            contact_point=instead,
+            person=person,
+            template="notices/messages/contact_ended.txt",
+            values={"name": person.name, "ending": contact_point.value[-4:], "phone": contact_point.kind == "phone"},
+            now=now,
+        )
+
+
 def message_id(message: Message, *, host: str) -> str:
     """Return the Message-ID of a mail: the same however often it is sent, so that a second copy is known as one."""
     return f"<{proof(str(message.id), purpose='message')[:32]}@{host}>"

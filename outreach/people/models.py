@@ -364,7 +364,6 @@ class PersonMerge(Model):
     rows: Mapped[dict[str, Any]]
     undone_at: Mapped[datetime | None]
     undone_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
-    forgotten_at: Mapped[datetime | None]  # the person was erased since: it cannot be undone any more
     # [{"table", "id", "why"}]: what did not return, and why
     stayed: Mapped[list[Any] | None]
 

@@ -16,6 +16,6 @@ merge_undone = _people.signal("merge-undone")
 """A merge was undone and its rows are back; `settled`, `by` and `now` come with it. Listeners answer with what did
 not return: {"table", "id", "why"}."""
 
-contact_handed_over = _people.signal("contact-handed-over")
-"""A number or address belongs to somebody else now: the sender is the person it no longer reaches. `contact_point`,
-`instead` (another one of theirs, or None), `by` and `now` come with it."""
+contact_ended = _people.signal("contact-ended")
+"""A number or address (the sender) no longer reaches a `person`, or whoever it may be that did something through it
+(None). What was done through it goes to `instead`, another one of theirs, or to none; `now` comes with it."""

@@ -54,6 +54,12 @@ def behind(contact_point_id: int) -> list[Behind]:
     return [Behind(person, scope, open_ones.get(person.id)) for person in found]
 
 
+def is_being_erased(person_id: int) -> bool:
+    """Tell whether a person has asked to be erased and that is neither done nor called off."""
+    open_ones = sa.select(Erasure.id).where(Erasure.person_id == person_id, Erasure.ended_at.is_(None))
+    return db.session.scalar(open_ones.limit(1)) is not None
+
+
 def one_behind(contact_point_id: int, person_id: int) -> Behind | None:
     """Return one of the people reached at a number or an address; None for anybody else."""
     return next((one for one in behind(contact_point_id) if one.person.id == person_id), None)

@@ -10,11 +10,12 @@ from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 from outreach.people.rules.merging import Rows
 
-ROWS_OF_A_PERSON = (Rows("erasures", N_("wishes to be erased")),)
-"""What merging two records of one person calls what stands here."""
-
 CHANGED_MIND = timedelta(days=3)
 """Between asking to be erased and being erased: whoever holds a lost phone must not be able to do it in a minute."""
+
+
+ROWS_OF_A_PERSON = (Rows("erasures", N_("wishes to be erased")),)
+"""What merging two records of one person calls what stands here."""
 
 
 class Follows(StrEnum):
@@ -313,3 +314,9 @@ def after(state: ErasureState, move: ErasureMove) -> ErasureState:
     if (state, move) not in MOVES:
         raise ErasureMoveRefused(state=state, move=move)
     return MOVES[state, move]
+
+
+class BeingErased(Refused):
+    """Whoever asked to be erased is not made one with somebody who did not."""
+
+    message = N_("%(name)s has asked to be erased. Until that is done or called off, the records stay apart.")

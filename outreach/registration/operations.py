@@ -375,3 +375,13 @@ def _tell(registration: Registration, occasion: str, *, now: datetime) -> None:
         about=registration.subject,
         now=now,
     )
+
+
+def move_away(*, contact_point: ContactPoint, person: Person | None, instead: ContactPoint | None) -> None:
+    """Take the registrations of a person, or of everybody, away from a number, and have them told at another one."""
+    theirs = Registration.person_id == person.id if person else sa.true()
+    db.session.execute(
+        sa.update(Registration)
+        .where(Registration.contact_point_id == contact_point.id, theirs)
+        .values(contact_point_id=instead.id if instead else None)
+    )

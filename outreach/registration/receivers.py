@@ -7,7 +7,7 @@ from typing import Any
 from outreach.events.models import Event, PlaceGroup
 from outreach.kernel import outbox
 from outreach.kernel.actor import Actor
-from outreach.people.models import Person, PersonMerge
+from outreach.people.models import ContactPoint, Person, PersonMerge
 from outreach.registration import operations
 
 
@@ -46,3 +46,10 @@ def restore(
     """They are two again: bring back what was taken back."""
     mine = [entry for entry in settled if entry["table"] == "registrations"]
     return operations.restore(settled=mine, by=by, now=now)
+
+
+def move_away(
+    contact_point: ContactPoint, *, person: Person | None, instead: ContactPoint | None, **_rest: Any
+) -> None:
+    """A number no longer reaches somebody: their tickets are no longer seen by whoever holds it."""
+    operations.move_away(contact_point=contact_point, person=person, instead=instead)

@@ -58,6 +58,12 @@ class EmailForm(Form):
     )
 
 
+class WhoseForm(Form):
+    """Who held a number before that was quiet for long."""
+
+    name = StringField(_l("Full name"), validators=[InputRequired(_l("Please write the full name.")), Length(max=120)])
+
+
 class CodeForm(Form):
     """The six digits, from a message."""
 

@@ -25,8 +25,9 @@ from outreach.kernel.sealing import blind, proof
 from outreach.notices import operations as notices
 from outreach.organisations import queries as organisations
 from outreach.organisations.models import Account
+from outreach.people import queries as people
 from outreach.people.models import ContactPoint
-from outreach.people.rules import ContactKind
+from outreach.people.rules import ContactKind, normalised_name
 from outreach.signing_in import queries
 from outreach.signing_in.models import ActivationLink, Attempt, ContactCode
 from outreach.signing_in.rules import (
@@ -53,6 +54,7 @@ from outreach.signing_in.rules import (
     LinkSpent,
     NamesSpent,
     NetworkBusy,
+    NotKnownHere,
     NotSignedIn,
     PasswordWrong,
     TriesSpent,
@@ -295,8 +297,11 @@ def note_name_tried(*, contact_point: ContactPoint, now: datetime) -> None:
     db.session.add(Attempt(kind=AttemptKind.NAME_TRIED, key=key, at=now))
 
 
-def prove_contact(*, contact_point: ContactPoint, code: str, now: datetime) -> None:
+def prove_contact(*, contact_point: ContactPoint, code: str, now: datetime) -> bool:
     """Take the code as proof that whoever typed it holds the number or address; it can be used once.
+
+    Returns whether that opens what was given through it: not where it was quiet for so long that it may be somebody
+    else's by now. Then they first say who they are (`recognise`), or that it is new to them (people's `take_over`).
 
     :raises CodeWrong: if it is not the code sent last
     :raises CodeSpent: if it was the last try, or another request used the code meanwhile
@@ -310,6 +315,20 @@ def prove_contact(*, contact_point: ContactPoint, code: str, now: datetime) -> N
             raise CodeSpent
         raise CodeWrong(left=TRIES_PER_CODE - sent.tries)
     sent.used_at = now
+    if people.has_been_quiet(contact_point, now=now):
+        return False
+    contact_point.proven_at = now
+    return True
+
+
+def recognise(*, contact_point: ContactPoint, name: str, now: datetime) -> None:
+    """Take a name as the sign that whoever proved a number that was long quiet is who held it before.
+
+    :raises NotKnownHere: if nobody of this name is reached there
+    """
+    wanted = normalised_name(name)
+    if not any(person.name_key == wanted for person in people.people_at(contact_point.id)):
+        raise NotKnownHere
     contact_point.proven_at = now
 
 

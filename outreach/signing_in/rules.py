@@ -170,6 +170,14 @@ class TriesSpent(Refused):
     status = 429
 
 
+class NotKnownHere(Refused):
+    """The sentence tells nothing of who is."""
+
+    message = N_("Nobody of this name is known at this number. Write the full name as it was given when registering.")
+    field = "name"
+    status = 422
+
+
 class NamesSpent(Refused):
     """Guessed: whoever holds a number that was somebody else's does not know whose."""
 

@@ -19,6 +19,10 @@ ATTENDEES = "attendees"
 STAFF = "staff"
 CONTACT = "contact_point_id"
 """The key in the signed session under which the proven contact point of an attendee stands."""
+HOLDING = "contact_holding"
+"""The key of how often that contact point had changed hands when it was proven."""
+holders: list[Callable[[int, int], bool]] = []
+"""Who knows whether a contact point is still in the same hands, given its id and the holding; filled in app.py."""
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 """What a proxy in between adds."""
 PROVEN_AT = "proven_at"
@@ -114,13 +118,23 @@ def asked_from_this_machine() -> bool:
 
 
 def proven_contact() -> int | None:
-    """Return the id of the contact point the attendee has proven, or None."""
-    return session.get(CONTACT)
+    """Return the id of the contact point the attendee has proven, or None.
+
+    A proof ends where the number changed hands since.
+    """
+    known = session.get(CONTACT)
+    if known is None or not all(still_holds(known, session.get(HOLDING, 1)) for still_holds in holders):
+        return None
+    return known
 
 
-def has_proven(contact_point_id: int) -> None:
-    """Keep in the session that whoever holds this browser has just proven a number or an address."""
+def has_proven(contact_point_id: int, holding: int) -> None:
+    """Keep in the session that whoever holds this browser has just proven a number or an address.
+
+    :param holding: how often it had changed hands by then (people.models.ContactPoint.holding)
+    """
     session[CONTACT] = contact_point_id
+    session[HOLDING] = holding
     session[PROVEN_AT] = now().isoformat()
 
 

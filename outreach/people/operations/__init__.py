@@ -47,7 +47,6 @@ from outreach.people.rules import (
     ConsentAlreadyWithdrawn,
     ConsentTextMissing,
     ConsentTextUnchanged,
-    ContactEnd,
     ContactKind,
     LooksSpent,
     MergedMeanwhile,
@@ -256,24 +255,6 @@ def change(
         subject=_subject(person), act="changed", by=by, now=now, facts={"columns": changed, "contacts_added": added}
     )
     return person
-
-
-def forget_contact(*, person: Person, contact_id: int, by: Actor, now: datetime) -> None:
-    """Take a number or an address off a person; that it stood there until now is kept."""
-    person = held(person.id)
-    for contact in person.contacts:
-        if contact.id == contact_id:
-            contact.until, contact.ended = now, ContactEnd.REMOVED
-            person.updated_at = now
-            history.write(
-                subject=_subject(person),
-                act="contact_removed",
-                by=by,
-                now=now,
-                facts={"contact_point": contact.contact_point_id},
-            )
-            db.session.expire(person, ["contacts"])
-            return
 
 
 def take_entries(

@@ -29,7 +29,6 @@ from outreach.people.rules.merging import (
     ROWS,
     AlreadyUndone,
     BothHave,
-    ForgottenMeanwhile,
     SaidToBeTwo,
     SamePerson,
     Stay,
@@ -99,15 +98,12 @@ def undo(*, merge: PersonMerge, different: bool, by: Account, now: datetime) -> 
     `different` says as well that they are two people, so that nobody is asked again.
 
     :raises AlreadyUndone: the second time
-    :raises ForgottenMeanwhile: if the person's data were erased since
     :raises UndoTheOtherFirst: if the kept record was merged on into another one
     """
     one_at_a_time(MERGING)
     record = db.session.scalars(locked(sa.select(PersonMerge).where(PersonMerge.id == merge.id))).one()
     if record.undone_at is not None:
         raise AlreadyUndone
-    if record.forgotten_at is not None:
-        raise ForgottenMeanwhile
     _hold_contact_points(record.kept_id, record.gone_id)
     _hold_rows(record.kept_id)
     kept, gone = _held_pair(record.kept_id, record.gone_id)
@@ -136,17 +132,6 @@ def undo(*, merge: PersonMerge, different: bool, by: Account, now: datetime) -> 
     if different:
         tell_apart(one=kept, other=gone, by=by, now=now)
     return record
-
-
-def forget(*, person_id: int, now: datetime) -> list[int]:
-    """Forget what merges into a record kept for undoing them, and return the ids of the tombstones that lead to it.
-
-    For whoever erases a person: the values of the records that went into theirs are erased with it.
-    """
-    tombstones = list(doubles.merged_into(person_id))
-    for record in db.session.scalars(locked(sa.select(PersonMerge).where(PersonMerge.gone_id.in_(tombstones)))):
-        record.values, record.forgotten_at = {}, now
-    return tombstones
 
 
 def tell_apart(*, one: Person, other: Person, by: Account, now: datetime) -> Distinction:

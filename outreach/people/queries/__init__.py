@@ -34,6 +34,7 @@ from outreach.people.models import (
     person_words,
 )
 from outreach.people.rules import (
+    QUIET,
     ContactKind,
     Degree,
     TimelineEntry,
@@ -302,6 +303,27 @@ def _ids_reached_by(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
         .join(ContactPoint, ContactPoint.id == PersonContact.contact_point_id)
         .where(PersonContact.until.is_(None), condition)
     )
+
+
+def is_held(contact_point_id: int, holding: int) -> bool:
+    """Tell whether a number or an address is still in the hands it was in at this holding."""
+    point = contact_point(contact_point_id)
+    return point is not None and point.holding == holding
+
+
+def has_been_quiet(point: ContactPoint, *, now: datetime) -> bool:
+    """Tell whether a number or an address that reaches somebody may have changed hands without anybody saying so.
+
+    So it may where for longer than `QUIET` nobody proved it and nobody was written down with it.
+    """
+    latest = db.session.scalar(
+        sa.select(sa.func.max(PersonContact.since)).where(
+            PersonContact.contact_point_id == point.id, PersonContact.until.is_(None)
+        )
+    )
+    if latest is None:
+        return False
+    return now - max(latest, point.proven_at or latest) > QUIET
 
 
 def tail_index(value: str, kind: ContactKind) -> str | None:

@@ -69,13 +69,6 @@ def distinction(one_id: int, other_id: int) -> Distinction | None:
     )
 
 
-def merged_into(person_id: int) -> Sequence[int]:
-    """Return the ids of the tombstones that lead to a record, through others as well."""
-    found = sa.select(Person.id).where(Person.merged_into_id == person_id).cte("tombstones", recursive=True)
-    found = found.union(sa.select(Person.id).join(found, Person.merged_into_id == found.c.id))
-    return db.session.scalars(sa.select(found.c.id).order_by(found.c.id)).all()
-
-
 def where_it_went(person_id: int) -> int | None:
     """Return the record that stands for one that was merged; None where it was not."""
     person = db.session.get(Person, person_id)

@@ -83,6 +83,11 @@ PROFESSIONAL_FIELDS = (
 """The fields a city begins with."""
 
 
+QUIET = timedelta(days=90)
+"""For so long a number that was given up rests before a Chinese carrier gives it to somebody else. Whoever proved it
+within that time is whoever proves it now."""
+
+
 class ContactEnd(StrEnum):
     """Why somebody is no longer reached at a number or address."""
 

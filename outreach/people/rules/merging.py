@@ -203,12 +203,6 @@ class AlreadyUndone(Refused):
     message = N_("This merge has been undone already.")
 
 
-class ForgottenMeanwhile(Refused):
-    """What it would take to undo a merge was erased with the person's data."""
-
-    message = N_("The data of this person were erased since, so this can no longer be undone.")
-
-
 class UndoTheOtherFirst(Refused):
     """The kept record went into a third one since."""
 

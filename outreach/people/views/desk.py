@@ -12,6 +12,7 @@ from outreach.kernel.refusals import Refused
 from outreach.organisations.rules import Permission
 from outreach.people import operations, queries
 from outreach.people.forms import PersonForm, RevealForm
+from outreach.people.operations import reaching
 from outreach.people.rules import Degree
 from outreach.web import limits
 from outreach.web.access import requires
@@ -130,7 +131,22 @@ def edit(person_id: int) -> ResponseReturnValue:
 def forget_contact(person_id: int, contact_id: int) -> ResponseReturnValue:
     """Take a number or an address off a person."""
     person = queries.person_for(current_user, person_id, Permission.PEOPLE_EDIT)
-    operations.forget_contact(person=person, contact_id=contact_id, by=current_user.actor, now=clock.now())
+    reaching.take_off(person=person, contact_id=contact_id, by=current_user.actor, now=clock.now())
+    return redirect(url_for("people.edit", person_id=person_id), 303)
+
+
+@blueprint.post("/<int:person_id>/contacts/<int:contact_id>/belongs-to-another")
+@requires(Permission.PEOPLE_EDIT)
+def contact_of_another(person_id: int, contact_id: int) -> ResponseReturnValue:
+    """Write down that a number or an address is somebody else's now."""
+    person = queries.person_for(current_user, person_id, Permission.PEOPLE_EDIT)
+    reaching.belongs_to_another(
+        person=person,
+        contact_id=contact_id,
+        reason=request.form.get("reason", ""),
+        by=current_user.actor,
+        now=clock.now(),
+    )
     return redirect(url_for("people.edit", person_id=person_id), 303)
 
 

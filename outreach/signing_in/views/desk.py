@@ -14,7 +14,7 @@ from outreach.organisations.rules import Permission
 from outreach.signing_in import operations
 from outreach.signing_in.forms import ChangePasswordForm, PasswordForm
 from outreach.signing_in.rules import LINK_LASTS, LINKS_ON_A_SHEET
-from outreach.web.access import CONTACT, PROVEN_AT, fresh_session, open_to_everyone, requires, safe_next, staff
+from outreach.web.access import CONTACT, HOLDING, PROVEN_AT, fresh_session, open_to_everyone, requires, safe_next, staff
 from outreach.web.unit_of_work import separately
 
 blueprint = Blueprint("signing_in", __name__)
@@ -37,7 +37,7 @@ def password_given() -> ResponseReturnValue:
     account = _account_proven_by(form) if form.validate_on_submit() else None
     if account is None:
         return render_template("signing_in/password.html", form=form), 422
-    fresh_session(CONTACT, PROVEN_AT)
+    fresh_session(CONTACT, HOLDING, PROVEN_AT)
     login_user(account)
     return redirect(safe_next("/desk/"), 303)
 
