@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from outreach.app import IMPORTERS, ROWS_OF_A_PERSON
 from outreach.cases.models import Case
-from outreach.door.models import Arrival, hash_of_arrival
+from outreach.door.models import Arrival, facts_covered
 from outreach.door.rules import EntryWay
 from outreach.kernel import guards, history
 from outreach.kernel.actor import ActorKind
@@ -126,6 +126,10 @@ WITHOUT_A_KEY = {
     ],
     "ids of jobs: see the test below": ["work.arguments"],
     "moved by merging, for the kinds of files that land as people": ["import_rows.match_id", "import_rows.landed_id"],
+    "what undoing a file needs: a record that was merged since is one that something was done with": [
+        "import_rows.trace"
+    ],
+    "figures of what was removed": ["retention_runs.removed", "retention_runs.work_id"],
     "of the exports' own table": ["taken_out.export_id"],
     "what merging itself needs to undo": ["person_merges.values", "person_merges.rows", "person_merges.stayed"],
 }
@@ -315,7 +319,7 @@ def come_in(session, registration):
         "by_id": None,
         "door_pass_id": None,
     }
-    session.add(Arrival(**facts, hash=hash_of_arrival(**facts)))
+    session.add(Arrival(**facts, hash=history.keyed_hash(facts_covered(**facts))))
     session.flush()
 
 
