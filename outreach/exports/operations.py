@@ -28,12 +28,11 @@ from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.outbox import Urgency
 
 PIECE = 1 << 20
-PEOPLE_AT_ONCE = 1000
 
 concerned: list[Callable[..., None]] = []
 """Who writes down, for the people themselves, that they stood in an export; connected by the app.
 
-Called with export_id, account_id, person_ids, reason and now, several times for a long list.
+Called with export_id, account_id, person_ids, reason and now, in the transaction that keeps the file.
 """
 
 
@@ -118,15 +117,8 @@ def finish(*, export_id: int, content: BinaryIO, rows: int, people: Sequence[int
         size += len(piece)
         db.session.execute(sa.insert(ExportPiece), [{"export_id": export_id, "position": position, "content": piece}])
         position += 1
-    for begin in range(0, len(people), PEOPLE_AT_ONCE):
-        for note in concerned:
-            note(
-                export_id=export_id,
-                account_id=export.account_id,
-                person_ids=list(people[begin : begin + PEOPLE_AT_ONCE]),
-                reason=export.reason,
-                now=now,
-            )
+    for note in concerned:
+        note(export_id=export_id, account_id=export.account_id, person_ids=people, reason=export.reason, now=now)
     export.state = after(export.state, ExportMove.FINISH)
     export.rows, export.people = rows, len(people)
     export.bytes, export.sha256 = size, digest.hexdigest()

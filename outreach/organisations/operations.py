@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
-from pypinyin import Style, lazy_pinyin
 
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
@@ -391,6 +390,8 @@ def _free_username(username: str, account_id: int | None) -> str:
 
 
 def _username_for(name: str) -> str:
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 -- 55 MB, which only whoever opens an account needs
+
     spelled = "".join(sign for sign in "".join(lazy_pinyin(name, style=Style.NORMAL)).lower() if sign.isalnum())
     try:
         stem = checked_username(spelled[: USERNAME_LONGEST - 4])

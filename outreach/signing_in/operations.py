@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -67,7 +68,6 @@ from outreach.signing_in.rules import (
 )
 
 HASHER = PasswordHasher()  # argon2id with the library's present parameters (RFC 9106, low memory)
-NOBODYS_HASH = HASHER.hash("nobody has this password")
 
 
 @dataclass(frozen=True)
@@ -351,9 +351,15 @@ def _account_of(name: str) -> Account | None:
     return organisations.account_named(name.strip().lower())
 
 
+@cache
+def _nobodys_hash() -> str:
+    """Return what a password is compared with where there is none; made when first needed, for it takes 64 MB."""
+    return HASHER.hash("nobody has this password")
+
+
 def _fits(kept: str | None, password: str) -> bool:
     try:
-        HASHER.verify(kept or NOBODYS_HASH, password)
+        HASHER.verify(kept or _nobodys_hash(), password)
     except (VerifyMismatchError, InvalidHashError):
         return False
     return kept is not None

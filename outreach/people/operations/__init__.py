@@ -382,6 +382,7 @@ def note_exported(*, export_id: int, account_id: int, person_ids: Sequence[int],
     Called by what makes the file, in the transaction in which its rows are read.
     """
     taken_out = db.session.scalar(sa.select(TakenOut).where(TakenOut.export_id == export_id))
+    missing = []
     if taken_out is None:
         account = db.session.get_one(Account, account_id)
         taken_out = TakenOut(
@@ -394,19 +395,14 @@ def note_exported(*, export_id: int, account_id: int, person_ids: Sequence[int],
         )
         db.session.add(taken_out)
         db.session.flush()
+    else:
+        known = sa.select(PersonTakenOut.person_id).where(PersonTakenOut.taken_out_id == taken_out.id)
+        missing.append(Person.id.not_in(known))
     for begin in range(0, len(person_ids), AT_ONCE):
-        some = dict.fromkeys(person_ids[begin : begin + AT_ONCE])
-        noted = db.session.scalars(
-            sa.select(PersonTakenOut.person_id).where(
-                PersonTakenOut.taken_out_id == taken_out.id, PersonTakenOut.person_id.in_(some)
-            )
-        ).all()
-        fresh = some.keys() - set(noted)
-        if fresh:
-            db.session.execute(
-                sa.insert(PersonTakenOut),
-                [{"person_id": person_id, "taken_out_id": taken_out.id} for person_id in sorted(fresh)],
-            )
+        some = sa.select(Person.id, sa.literal(taken_out.id)).where(
+            Person.id.in_(list(person_ids[begin : begin + AT_ONCE])), *missing
+        )
+        db.session.execute(sa.insert(PersonTakenOut).from_select(["person_id", "taken_out_id"], some))
 
 
 def give_consent(

@@ -9,8 +9,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
-from pypinyin import Style, pinyin
-
 from outreach.kernel.limits import Limit
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
@@ -308,6 +306,8 @@ def sound_of(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _ways_to_read(name: str) -> tuple[tuple[str, ...], ...]:
+    from pypinyin import Style, pinyin  # noqa: PLC0415 -- 55 MB, which only whoever writes down a name needs
+
     plain = unicodedata.normalize("NFKC", name).strip()
     if not plain:
         return ()
