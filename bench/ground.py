@@ -82,6 +82,26 @@ class City:
         return f"{self.app.config['SESSION_COOKIE_NAME']}={signer.dumps(values)}"
 
     @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen]:
+        """Have a worker of its own do what the city's outbox holds; yield its process."""
+        db.session.remove()
+        ours = {"OUTREACH_INSTANCE_PATH": str(self.folder), "OUTREACH_DATABASE_URL": self.database_url}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH_")}
+        with (self.folder / "worker.log").open("w") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
+                cwd=ROOT,
+                env=inherited | ours,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            finally:
+                _end(process)
+
+    @contextmanager
     def served(self, *arguments: str) -> Iterator[int]:
         """Serve the city as `serve` with these arguments does; yield the port on loopback."""
         db.session.remove()  # or SQLite would wait for this process

@@ -7,17 +7,19 @@ nobody waits for it.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from outreach.intake import imports, operations, queries
 from outreach.intake.models import Import
-from outreach.intake.rules import Errand, ImportState, Judgement, Unreadable
+from outreach.intake.rules import NO_ROOM, Errand, ImportState, Judgement, Unreadable
 from outreach.intake.rules.headings import SEARCHED, Sheet
 from outreach.kernel import clock
-from outreach.kernel.database import db, give_way, only_reading
-from outreach.kernel.outbox import Work, still_at_it
+from outreach.kernel.database import db, give_way, has_no_room, only_reading
+from outreach.kernel.outbox import TryLater, Work, still_at_it
 
 READ_AT_ONCE = 1000
 JUDGED_AT_ONCE = 500
@@ -37,7 +39,7 @@ def read(*, import_id: int, now: datetime, work: Work) -> None:
     if not content:
         return
     found: list[Sheet] = []
-    with suppress(_Left):
+    with _to_its_end():
         try:
             for number, source in enumerate(imports.sheets(content)):
                 sheet = Sheet(name=source.name, number=number, hidden=source.hidden)
@@ -58,7 +60,7 @@ def judge(*, import_id: int, now: datetime, work: Work) -> None:
         imported = queries.import_by_id(import_id)
         errand, total, sheets = _errand(imported, now), imported.rows_total, queries.taken_sheets(imported)
         left_out = {sheet.number for sheet in queries.sheets_of(imported)} - {sheet.number for sheet in sheets}
-    with suppress(_Left):
+    with _to_its_end():
         for number in sorted(left_out):
             step(lambda _, number=number: operations.forget_verdicts(import_id=import_id, sheet_number=number))
         done = 0
@@ -76,7 +78,7 @@ def land(*, import_id: int, now: datetime, work: Work) -> None:
         imported, tally = queries.import_by_id(import_id), queries.tally(import_id)
         errand, sheets = _errand(imported, now), queries.taken_sheets(imported)
     done, total = tally.landed, tally.landed + tally.ready
-    with suppress(_Left):
+    with _to_its_end():
         for sheet in sheets:
             place: int | None = 0
             while place is not None:
@@ -98,7 +100,7 @@ def undo(*, import_id: int, now: datetime, work: Work) -> None:
         imported, total = queries.import_by_id(import_id), queries.tally(import_id).landed
         errand, sheets = _errand(imported, now), queries.taken_sheets(imported)
     done = 0
-    with suppress(_Left):
+    with _to_its_end():
         for sheet in reversed(sheets):
             place: int | None = BELOW_EVERY_ROW
             while place is not None:
@@ -121,6 +123,19 @@ def sweep(*, import_id: int, now: datetime, work: Work) -> None:
         more = operations.sweep(import_id=import_id)
         still_at_it(work_id, done=0, total=None, now=clock.now())
         db.session.commit()
+
+
+@contextmanager
+def _to_its_end() -> Iterator[None]:
+    """Do the steps of a job; one that was left ends quietly, one without room on the disk waits for room."""
+    try:
+        yield
+    except _Left:
+        pass
+    except sa.exc.OperationalError as error:
+        if has_no_room(error):
+            raise TryLater(NO_ROOM) from None
+        raise
 
 
 class _Left(Exception):  # noqa: N818 -- an instruction, not an error

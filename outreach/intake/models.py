@@ -35,7 +35,7 @@ class Import(Model):
     created_at: Mapped[datetime]
     landed_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
-    forgotten_at: Mapped[datetime | None]  # its rows were deleted: see operations.forget_old_rows
+    forgotten_at: Mapped[datetime | None]  # its rows were deleted, their time being up
 
     work: Mapped[Work | None] = relationship()
 

@@ -10,8 +10,6 @@ from outreach.intake import queries
 from outreach.intake.models import Import, ImportFile, ImportRow
 from outreach.intake.rules import (
     BUSY,
-    KEPT_AFTER_LANDING,
-    KEPT_WAITING,
     OPEN_STATES,
     ColumnTwice,
     Decision,
@@ -440,34 +438,6 @@ def sweep(*, import_id: int) -> bool:
     return len(ids) == SWEPT_AT_ONCE
 
 
-def forget_old_rows(*, now: datetime) -> int:
-    """Have the rows deleted of imports that landed or were undone thirty days ago; return how many imports.
-
-    What stays is that a file was brought in, by whom, when, and how many rows it had; it cannot be undone any more.
-    A file nobody decided on for half a year is let go.
-    """
-    limit = now - KEPT_AFTER_LANDING
-    waiting = locked(sa.select(Import).where(Import.state.in_(OPEN_STATES), Import.created_at < now - KEPT_WAITING))
-    for imported in db.session.scalars(waiting.order_by(Import.id)).all():
-        abandon(imported=imported, by=SYSTEM, now=now)
-    old = db.session.scalars(
-        locked(
-            sa.select(Import)
-            .where(
-                Import.forgotten_at.is_(None),
-                Import.state.in_([ImportState.LANDED, ImportState.UNDONE]),
-                sa.func.coalesce(Import.undone_at, Import.landed_at) < limit,
-            )
-            .order_by(Import.id)
-        )
-    ).all()
-    for imported in old:
-        imported.forgotten_at, imported.sheets = now, None
-        _have_swept(imported, now)
-        history.write(subject=_subject(imported), act="rows_forgotten", by=SYSTEM, now=now)
-    return len(old)
-
-
 def note_download(*, imported: Import, by: Actor, now: datetime) -> None:
     """Write down that the refused rows left the house as a file."""
     history.write(subject=_subject(imported), act="refused_downloaded", by=by, now=now)
@@ -582,6 +552,9 @@ def delete_rows(*, ids: Sequence[int], now: datetime) -> None:
     for imported in db.session.scalars(sa.select(Import).where(Import.id.in_(rows)).order_by(Import.id)):
         if imported.state in OPEN_STATES:
             abandon(imported=imported, by=SYSTEM, now=now)
+        elif imported.forgotten_at is None:
+            imported.forgotten_at = now
+            history.write(subject=_subject(imported), act="rows_forgotten", by=SYSTEM, now=now)
         imported.sheets = None
     db.session.flush()
     db.session.execute(sa.delete(ImportRow).where(ImportRow.id.in_(ids)))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -11,7 +10,6 @@ from sqlalchemy.orm import joinedload
 from outreach.intake.models import Import, ImportFile, ImportRow
 from outreach.intake.rules import (
     BUSY,
-    KEPT_AFTER_LANDING,
     Decision,
     Field,
     Importer,
@@ -101,11 +99,6 @@ def can_be_undone(imported: Import) -> bool:
     """Tell whether what a file brought in can still be taken out again."""
     in_part = imported.state is ImportState.LANDING and stands_still(imported)
     return (imported.state is ImportState.LANDED or in_part) and imported.forgotten_at is None
-
-
-def undo_until(imported: Import) -> datetime | None:
-    """Return until when a file that landed can be undone: its rows are deleted then."""
-    return imported.landed_at + KEPT_AFTER_LANDING if imported.landed_at else None
 
 
 def imports_of(viewer: Viewer, cursor: str | None) -> Page[Import]:

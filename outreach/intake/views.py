@@ -13,6 +13,7 @@ from outreach.intake import documents, operations, queries
 from outreach.intake.forms import UploadForm
 from outreach.intake.rules import (
     BUSY,
+    NO_ROOM,
     OPEN_STATES,
     Decision,
     Importer,
@@ -94,7 +95,9 @@ def show(import_id: int) -> ResponseReturnValue:
     imported = queries.import_for(current_user, import_id)
     still = queries.stands_still(imported)
     if imported.state in BUSY and not still:
-        return render_template("intake/busy.html", imported=imported, importer=importer_of(imported.kind))
+        return render_template(
+            "intake/busy.html", imported=imported, importer=importer_of(imported.kind), no_room=NO_ROOM
+        )
     if request.headers.get("HX-Request") and request.args.get("waiting"):
         return "", 200, {"HX-Redirect": url_for("intake.show", import_id=imported.id)}
     if imported.state is ImportState.MAPPED:
@@ -161,7 +164,6 @@ def _preview(imported: object) -> str:
         Decision=Decision,
         Verdict=Verdict,
         past=_past(imported),
-        undo_until=queries.undo_until(imported),
     )
 
 
@@ -271,7 +273,6 @@ def undo(import_id: int) -> ResponseReturnValue:
         imported=imported,
         importer=importer_of(imported.kind),
         counted=queries.tally(imported.id),
-        until=queries.undo_until(imported),
     )
 
 

@@ -168,6 +168,16 @@ def give_way(seconds: float) -> None:
         time.sleep(seconds)
 
 
+def has_no_room(error: BaseException) -> bool:
+    """Tell whether a database could not write because its disk is full, or no file may grow any more."""
+    cause = getattr(error, "orig", error)
+    full = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR"}
+    return getattr(cause, "sqlite_errorname", None) in full or getattr(cause, "sqlstate", None) in DISK_FULL
+
+
+DISK_FULL = frozenset({"53100", "58030"})  # PostgreSQL: disk_full, io_error
+
+
 def locked(statement: sa.Select[Any]) -> sa.Select[Any]:
     """Return the statement so that it holds its rows until the transaction ends.
 

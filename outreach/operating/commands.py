@@ -95,6 +95,7 @@ def rebuild_search() -> None:
 def worker() -> None:
     """Do what the outbox holds, until stopped. Run as many as you like."""
     refuse_the_demo(current_app.config["SETTINGS"])
+    db.session.remove()  # or what was just looked up would hold SQLite's write lock for as long as the worker runs
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     work_until(current_app._get_current_object(), stop)

@@ -384,11 +384,14 @@ def _old_messages(before: datetime) -> sa.Select[tuple[int]]:
 
 
 def _old_import_rows(before: datetime) -> sa.Select[tuple[int]]:
-    at_work = (ImportState.JUDGING, ImportState.LANDING)
+    at_work = (ImportState.JUDGING, ImportState.LANDING, ImportState.UNDOING)
     return (
         sa.select(ImportRow.id)
         .join(Import, Import.id == ImportRow.import_id)
-        .where(sa.func.coalesce(Import.landed_at, Import.created_at) < before, Import.state.not_in(at_work))
+        .where(
+            sa.func.coalesce(Import.undone_at, Import.landed_at, Import.created_at) < before,
+            Import.state.not_in(at_work),
+        )
     )
 
 

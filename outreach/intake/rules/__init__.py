@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
@@ -73,10 +73,8 @@ VERDICTS = {
 BUSY = frozenset({ImportState.UPLOADED, ImportState.JUDGING, ImportState.LANDING, ImportState.UNDOING})
 """A worker is at it, unless it was stopped."""
 
-KEPT_AFTER_LANDING = timedelta(days=30)
-"""So long an import can be looked at row by row, and undone."""
-KEPT_WAITING = timedelta(days=180)
-"""So long a file waits for the clerk before it counts as let go."""
+NO_ROOM = "disk full"
+"""Why a piece of work waits, where the server's disk is full."""
 
 OPEN_STATES = frozenset({ImportState.UPLOADED, ImportState.MAPPED, ImportState.JUDGING, ImportState.PREVIEWED})
 """Nothing has landed yet: the file may still be abandoned, and its columns corrected."""

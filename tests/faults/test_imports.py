@@ -1,0 +1,160 @@
+"""An import through a worker of its own that is killed, and one whose disk is full: nothing lost, nothing twice."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from outreach.intake import operations, queries
+from outreach.intake.models import Import
+from outreach.intake.rules import NO_ROOM, ImportState
+from outreach.kernel import outbox
+from outreach.kernel.clock import now
+from outreach.kernel.database import db, only_reading
+from outreach.kernel.outbox import CLAIM_LASTS
+from outreach.organisations.rules import Role
+from outreach.people.models import ContactPoint, Person
+from tests.factories import an_account, signed_in
+from tests.intake.files import a_workbook, work_off
+from tests.machine import ROOT
+
+PATIENCE = 60
+ROWS = 900
+
+
+@pytest.fixture
+def clerk(city):
+    return an_account("何清越", organisation=city.lead_organisation, roles=[Role.ORGANISER])
+
+
+@contextmanager
+def a_worker(
+    app, *, log: Path = Path(os.devnull), preexec: Callable[[], None] | None = None
+) -> Iterator[subprocess.Popen]:
+    """A real worker process on the test's database."""
+    db.session.commit()
+    db.session.remove()
+    settings = app.config["SETTINGS"]
+    ours = {"OUTREACH_INSTANCE_PATH": str(settings.instance_path), "OUTREACH_DATABASE_URL": settings.database}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("OUTREACH_")} | ours,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            preexec_fn=preexec,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        db.session.rollback()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Look again and again, without SQLite's write lock, until something holds."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with only_reading():
+            if holds():
+                return
+        time.sleep(0.02)
+    pytest.fail(f"not within {PATIENCE} s", pytrace=False)
+
+
+def uploaded(clerk) -> int:
+    rows = [[f"人{n}甲", f"1990100{n:04d}", f"单位{n}"] for n in range(ROWS)]
+    imported = operations.upload(
+        kind="talents",
+        filename="台账.xlsx",
+        content=a_workbook([["姓名", "手机", "工作单位"], *rows]),
+        account_id=clerk.id,
+        account_name=clerk.name,
+        organisation_id=clerk.organisation_id,
+        by=clerk.actor,
+        now=now(),
+    )
+    db.session.commit()
+    return imported.id
+
+
+def state_of(imported_id: int) -> ImportState:
+    return db.session.get_one(Import, imported_id).state
+
+
+def begin_landing(imported_id: int) -> None:
+    imported = db.session.get_one(Import, imported_id)
+    operations.land(imported=imported, by=imported.author, now=now())
+    db.session.commit()
+
+
+def in_this_process(moment: datetime) -> None:
+    db.session.rollback()
+    work_off(now=moment)
+
+
+def test_a_worker_killed_in_the_middle_of_landing_loses_nothing_and_lands_nothing_twice(app, clerk):
+    imported_id = uploaded(clerk)
+    in_this_process(now())
+    begin_landing(imported_id)
+    with a_worker(app) as worker:
+        until(lambda: queries.tally(imported_id).landed > 0)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    half = queries.tally(imported_id).landed
+
+    in_this_process(now() + CLAIM_LASTS * 2)
+
+    assert 0 < half < ROWS
+    assert (state_of(imported_id), queries.tally(imported_id).landed) == (ImportState.LANDED, ROWS)
+    assert (db.session.query(Person).count(), db.session.query(ContactPoint).count()) == (ROWS, ROWS)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_worker_whose_files_may_not_grow_loses_nothing(app, clerk, tmp_path):
+    imported_id = uploaded(clerk)
+    in_this_process(now())
+    begin_landing(imported_id)
+    limit = (app.config["SETTINGS"].instance_path / "outreach.db-wal").stat().st_size + 500_000
+    log = tmp_path / "worker.log"
+
+    with a_worker(app, log=log, preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))):
+        until(lambda: NO_ROOM in log.read_text() or "does not answer" in log.read_text())
+    half = queries.tally(imported_id)
+    in_this_process(now() + CLAIM_LASTS * 2)
+
+    assert half.landed + half.ready == ROWS
+    assert (state_of(imported_id), queries.tally(imported_id).landed) == (ImportState.LANDED, ROWS)
+    assert db.session.query(Person).count() == ROWS
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_full_disk_is_said_on_the_page_and_gone_on_from_by_itself(app, client, clerk):
+    imported_id = uploaded(clerk)
+    in_this_process(now())
+    begin_landing(imported_id)
+    pages = db.session.execute(sa.text("PRAGMA page_count")).scalar() + 30
+    db.session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
+    db.session.commit()
+
+    outbox.perform(outbox.claim(now=now()), now=now())
+    half = queries.tally(imported_id)
+    page = signed_in(client, clerk).get(f"/desk/imports/{imported_id}").text
+    db.session.execute(sa.text("PRAGMA max_page_count = 1000000"))
+    db.session.commit()
+    in_this_process(now() + CLAIM_LASTS * 2)
+
+    assert half.landed < ROWS
+    assert "服务器硬盘满了" in page
+    assert (state_of(imported_id), queries.tally(imported_id).landed) == (ImportState.LANDED, ROWS)
