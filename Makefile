@@ -15,7 +15,7 @@ PO := translations/zh_Hans_CN/LC_MESSAGES/messages.po
 
 ##@ Use
 
-.PHONY: help demo run
+.PHONY: help demo run bundle
 help:  ## list what make can do
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 	     /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: ready  ## serve a city to try things in, at http://127.0.0.1:8000 (PORT=80
 
 run: ready  ## serve a real installation, empty at first (PORT=8080)
 	@exec $(BIN)/flask --app wsgi serve --port $(PORT)
+
+bundle: ready  ## one archive in build/bundle that installs on a machine without a network
+	@$(BIN)/python -m outreach.operating.bundle build/bundle
 
 ##@ Check
 
