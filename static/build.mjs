@@ -27,6 +27,7 @@ const source = join(root, "static");
 const dist = join(source, "dist");
 
 const fonts = [
+  "fonts-sc/LICENSE",
   "fonts-sc/fonts/NotoSansHans-Regular.otf",
   "fonts-sc/fonts/NotoSansHans-Bold.otf",
   "fonts-jp/fonts/NotoSansJP-Regular.otf",

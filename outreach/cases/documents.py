@@ -79,14 +79,14 @@ CASES = Table(
         Column("employer", N_("Employer"), (Person.employer,)),
         Column("phone", N_("Mobile number or address"), (ContactPoint.value,), shown=national, sensitive=PHONE),
         Column("topic", N_("Topic"), (Case.topic,)),
-        Column("title", N_("What they need"), (Case.title,)),
+        Column("title", N_("What is asked for"), (Case.title,)),
         Column("words", N_("In their own words"), (Case.words,), chosen=False),
         Column("source", N_("Source"), (Case.source,), chosen=False),
-        Column("lead", N_("Lead unit"), (_lead.short_name,)),
+        Column("lead", N_("Unit in charge"), (_lead.short_name,)),
         Column("handler", N_("Handler"), (Account.name,), chosen=False),
         Column("state", N_("State"), (Case.state,)),
         Column("answerable", N_("Answerable now"), (_answerable.short_name,), chosen=False),
-        Column("created_at", N_("Registered at"), (Case.created_at,)),
+        Column("created_at", N_("Written down at"), (Case.created_at,)),
         Column("assigned_at", N_("Assigned at"), (Case.assigned_at,), chosen=False),
         Column("accepted_at", N_("Accepted at"), (Case.accepted_at,), chosen=False),
         Column("due_at", N_("Due"), (Case.due_at,)),
@@ -135,6 +135,11 @@ def _filled(asked: Asked, in_full: frozenset[str]) -> FilledForm:
     )
 
 
+def _asked(case: Case) -> str:
+    """Return the words; before them the title, unless it is how they begin."""
+    return case.words if case.words.startswith(case.title.rstrip("…")) else f"{case.title}\n{case.words}"
+
+
 def _what_was_asked(case: Case, in_full: bool) -> list[Line]:
     asker = case.person
     standing = [asker.talent_class.name if asker.talent_class else None, asker.degree and gettext(asker.degree.label)]
@@ -148,12 +153,14 @@ def _what_was_asked(case: Case, in_full: bool) -> list[Line]:
             )
         ),
         Line(((gettext("Topic"), gettext(case.topic.label)), (gettext("Source"), gettext(case.source.label)))),
-        Line(((gettext("Registered at"), _at(case.created_at)), (gettext("Written down by"), by.name if by else None))),
-        Line(((gettext("What is asked for"), f"{case.title}\n{case.words}"),), room=30),
+        Line(
+            ((gettext("Written down at"), _at(case.created_at)), (gettext("Written down by"), by.name if by else None))
+        ),
+        Line(((gettext("What is asked for"), _asked(case)),), room=30),
         Line(
             (
                 (gettext("Intake desk"), case.intake.name),
-                (gettext("Lead unit"), case.lead.name if case.lead else None),
+                (gettext("Unit in charge"), case.lead.name if case.lead else None),
             )
         ),
         Line(((gettext("Assigned at"), _at(case.assigned_at)), (gettext("Accepted at"), _at(case.accepted_at)))),

@@ -6,7 +6,7 @@ import pytest
 
 from outreach.cases import operations as cases
 from outreach.cases.rules import AnswerKind
-from outreach.door.models import Arrival, hash_of_arrival
+from outreach.door.models import Arrival, facts_covered
 from outreach.door.rules import EntryWay
 from outreach.events.rules import EventState
 from outreach.exports import queries
@@ -14,6 +14,7 @@ from outreach.exports.models import Export
 from outreach.exports.rules.offers import Asked, offer_of, tables
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
+from outreach.kernel.history import keyed_hash
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people.models import PersonTakenOut
 from outreach.registration.rules import RegistrationState
@@ -290,5 +291,5 @@ def _arrived(registration) -> None:
         "by_id": None,
         "door_pass_id": None,
     }
-    db.session.add(Arrival(**facts, hash=hash_of_arrival(**facts)))
+    db.session.add(Arrival(**facts, hash=keyed_hash(facts_covered(**facts))))
     db.session.flush()

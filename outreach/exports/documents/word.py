@@ -12,7 +12,7 @@ from outreach.kernel.clock import local
 
 BODY, HEADING, LABEL, LATIN = "仿宋", "宋体", "黑体", "Times New Roman"
 """The names under which Word and WPS have them; a machine without one shows its own. Source: GB/T 9704-2012."""
-LABEL_WIDTH, VALUE_WIDTH = 2.6, 5.7
+LABEL_WIDTH, VALUE_WIDTH = 3.0, 5.3
 """In centimetres; two of each fill A4 between its margins."""
 
 
@@ -46,7 +46,9 @@ def write_form(file: Path, mark: Mark, form: FilledForm) -> None:
         if len(line.fields) == 1:
             cells = (cells[0], cells[1].merge(cells[3]))
         for cell, (place, text) in zip(cells, enumerate(_texts(line.fields)), strict=True):
-            cell.width = Cm(LABEL_WIDTH if place % 2 == 0 else VALUE_WIDTH * (2.46 if len(cells) == 2 else 1))
+            cell.width = Cm(
+                LABEL_WIDTH if place % 2 == 0 else VALUE_WIDTH if len(cells) == 4 else LABEL_WIDTH + 2 * VALUE_WIDTH
+            )
             _say(cell.paragraphs[0], text, LABEL if place % 2 == 0 else BODY)
     _mark(document, mark, form, WD_ALIGN_PARAGRAPH.RIGHT, Pt(8))
     document.save(str(file))
