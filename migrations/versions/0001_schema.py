@@ -387,6 +387,7 @@ def upgrade() -> None:
     sa.Column('doors_open_at', sa.DateTime(), nullable=True),
     sa.Column('registration_opens_at', sa.DateTime(), nullable=True),
     sa.Column('registration_closes_at', sa.DateTime(), nullable=True),
+    sa.Column('asks_birth', sa.Boolean(), nullable=False),
     sa.Column('author_id', sa.Integer(), nullable=False),
     sa.Column('submitted_by_id', sa.Integer(), nullable=True),
     sa.Column('approved_by_id', sa.Integer(), nullable=True),
@@ -910,33 +911,20 @@ def upgrade() -> None:
     with op.batch_alter_table('door_passes', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_door_passes_event_id'), ['event_id'], unique=False)
 
-    op.create_table('registrations',
+    op.create_table('guardians',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('event_id', sa.Integer(), nullable=False),
-    sa.Column('group_id', sa.Integer(), nullable=False),
-    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('child_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
     sa.Column('contact_point_id', sa.Integer(), nullable=True),
-    sa.Column('state', sa.Enum('pending', 'confirmed', 'waitlisted', 'cancelled', 'rejected', name='registrationstate', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('short_code', sa.String(length=6), nullable=False),
-    sa.Column('created_at', sa.DateTime(), nullable=False),
-    sa.Column('queued_at', sa.DateTime(), nullable=False),
-    sa.Column('confirmed_at', sa.DateTime(), nullable=True),
-    sa.Column('ended_at', sa.DateTime(), nullable=True),
-    sa.Column('reason', sa.String(length=200), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_registrations_contact_point_id_contact_points')),
-    sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_registrations_event_id_events')),
-    sa.ForeignKeyConstraint(['group_id'], ['place_groups.id'], name=op.f('fk_registrations_group_id_place_groups')),
-    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_registrations_person_id_people')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_registrations')),
-    sa.UniqueConstraint('event_id', 'short_code', name=op.f('uq_registrations_event_id_short_code'))
+    sa.Column('consent_id', sa.Integer(), nullable=True),
+    sa.Column('since', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['child_id'], ['people.id'], name=op.f('fk_guardians_child_id_people')),
+    sa.ForeignKeyConstraint(['consent_id'], ['consents.id'], name=op.f('fk_guardians_consent_id_consents'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_guardians_contact_point_id_contact_points')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_guardians'))
     )
-    with op.batch_alter_table('registrations', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_registrations_contact_point_id'), ['contact_point_id'], unique=False)
-        batch_op.create_index('ix_registrations_group', ['group_id', 'state', 'queued_at', 'id'], unique=False)
-        batch_op.create_index('ix_registrations_list', ['event_id', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_registrations_person_id'), ['person_id'], unique=False)
-        batch_op.create_index('uq_registrations_living', ['event_id', 'person_id'], unique=True, sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"))
+    with op.batch_alter_table('guardians', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_guardians_child_id'), ['child_id'], unique=False)
 
     op.create_table('visit_cases',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -949,26 +937,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('visit_cases', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_visit_cases_visit_id'), ['visit_id'], unique=False)
-
-    op.create_table('arrivals',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('event_id', sa.Integer(), nullable=False),
-    sa.Column('registration_id', sa.Integer(), nullable=False),
-    sa.Column('at', sa.DateTime(), nullable=False),
-    sa.Column('received_at', sa.DateTime(), nullable=False),
-    sa.Column('way', sa.Enum('scanned', 'typed', 'found', name='entryway', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('by_kind', sa.Enum('staff', 'attendee', 'door', 'system', name='actorkind', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('by_id', sa.Integer(), nullable=True),
-    sa.Column('door_pass_id', sa.Integer(), nullable=True),
-    sa.Column('hash', sa.String(length=64), nullable=False),
-    sa.ForeignKeyConstraint(['door_pass_id'], ['door_passes.id'], name=op.f('fk_arrivals_door_pass_id_door_passes')),
-    sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_arrivals_event_id_events')),
-    sa.ForeignKeyConstraint(['registration_id'], ['registrations.id'], name=op.f('fk_arrivals_registration_id_registrations')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_arrivals')),
-    sa.UniqueConstraint('registration_id', name=op.f('uq_arrivals_registration_id'))
-    )
-    with op.batch_alter_table('arrivals', schema=None) as batch_op:
-        batch_op.create_index('ix_arrivals_event', ['event_id', 'at', 'id'], unique=False)
 
     op.create_table('case_feedback',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -998,24 +966,67 @@ def upgrade() -> None:
     with op.batch_alter_table('reach_attempts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_reach_attempts_answer_id'), ['answer_id'], unique=False)
 
+    op.create_table('registrations',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('event_id', sa.Integer(), nullable=False),
+    sa.Column('group_id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('contact_point_id', sa.Integer(), nullable=True),
+    sa.Column('state', sa.Enum('pending', 'confirmed', 'waitlisted', 'cancelled', 'rejected', name='registrationstate', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('short_code', sa.String(length=6), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('queued_at', sa.DateTime(), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(), nullable=True),
+    sa.Column('reason', sa.String(length=200), nullable=True),
+    sa.Column('under_age', sa.Boolean(), nullable=False),
+    sa.Column('guardian_id', sa.Integer(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.CheckConstraint('NOT under_age OR guardian_id IS NOT NULL', name=op.f('ck_registrations_a_child_has_a_guardian')),
+    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_registrations_contact_point_id_contact_points')),
+    sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_registrations_event_id_events')),
+    sa.ForeignKeyConstraint(['group_id'], ['place_groups.id'], name=op.f('fk_registrations_group_id_place_groups')),
+    sa.ForeignKeyConstraint(['guardian_id'], ['guardians.id'], name=op.f('fk_registrations_guardian_id_guardians')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_registrations_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_registrations')),
+    sa.UniqueConstraint('event_id', 'short_code', name=op.f('uq_registrations_event_id_short_code'))
+    )
+    with op.batch_alter_table('registrations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_registrations_contact_point_id'), ['contact_point_id'], unique=False)
+        batch_op.create_index('ix_registrations_group', ['group_id', 'state', 'queued_at', 'id'], unique=False)
+        batch_op.create_index('ix_registrations_list', ['event_id', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_registrations_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('uq_registrations_living', ['event_id', 'person_id'], unique=True, sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"))
+
+    op.create_table('arrivals',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('event_id', sa.Integer(), nullable=False),
+    sa.Column('registration_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('received_at', sa.DateTime(), nullable=False),
+    sa.Column('way', sa.Enum('scanned', 'typed', 'found', name='entryway', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('by_kind', sa.Enum('staff', 'attendee', 'door', 'system', name='actorkind', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('by_id', sa.Integer(), nullable=True),
+    sa.Column('door_pass_id', sa.Integer(), nullable=True),
+    sa.Column('hash', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['door_pass_id'], ['door_passes.id'], name=op.f('fk_arrivals_door_pass_id_door_passes')),
+    sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_arrivals_event_id_events')),
+    sa.ForeignKeyConstraint(['registration_id'], ['registrations.id'], name=op.f('fk_arrivals_registration_id_registrations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_arrivals')),
+    sa.UniqueConstraint('registration_id', name=op.f('uq_arrivals_registration_id'))
+    )
+    with op.batch_alter_table('arrivals', schema=None) as batch_op:
+        batch_op.create_index('ix_arrivals_event', ['event_id', 'at', 'id'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    with op.batch_alter_table('reach_attempts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_reach_attempts_answer_id'))
-
-    op.drop_table('reach_attempts')
-    op.drop_table('case_feedback')
     with op.batch_alter_table('arrivals', schema=None) as batch_op:
         batch_op.drop_index('ix_arrivals_event')
 
     op.drop_table('arrivals')
-    with op.batch_alter_table('visit_cases', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_visit_cases_visit_id'))
-
-    op.drop_table('visit_cases')
     with op.batch_alter_table('registrations', schema=None) as batch_op:
         batch_op.drop_index('uq_registrations_living', sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"))
         batch_op.drop_index(batch_op.f('ix_registrations_person_id'))
@@ -1024,6 +1035,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_registrations_contact_point_id'))
 
     op.drop_table('registrations')
+    with op.batch_alter_table('reach_attempts', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reach_attempts_answer_id'))
+
+    op.drop_table('reach_attempts')
+    op.drop_table('case_feedback')
+    with op.batch_alter_table('visit_cases', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_visit_cases_visit_id'))
+
+    op.drop_table('visit_cases')
+    with op.batch_alter_table('guardians', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_guardians_child_id'))
+
+    op.drop_table('guardians')
     with op.batch_alter_table('door_passes', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_door_passes_event_id'))
 

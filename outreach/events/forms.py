@@ -119,6 +119,7 @@ class EventForm(Form):
     doors_open_at = MomentField(_l("Doors open"))
     registration_opens_at = MomentField(_l("Registration opens"))
     registration_closes_at = MomentField(_l("Registration closes"))
+    asks_birth = BooleanField(_l("Ask everybody for their date of birth"))
     groups = FieldList(FormField(GroupForm), label=_l("Groups of places"), max_entries=MOST_GROUPS)
 
     def offer(self, *, units: Sequence[Branch], programmes: Sequence[Programme], venues: Sequence[Venue]) -> None:
@@ -166,6 +167,7 @@ class EventForm(Form):
             doors_open_at=self.doors_open_at.data,
             registration_opens_at=self.registration_opens_at.data,
             registration_closes_at=self.registration_closes_at.data,
+            asks_birth=self.asks_birth.data,
             groups=tuple(row.form.plan() for row in self.groups.entries if not row.form.is_empty),
         )
 
@@ -175,6 +177,7 @@ def written(event: Event) -> dict[str, Any]:
     columns = (
         "title", "subtitle", "programme_id", "issue", "venue_id", "place", "online_url", "host", "about",
         "starts_at", "ends_at", "doors_open_at", "registration_opens_at", "registration_closes_at",
+        "asks_birth",
     )  # fmt: skip
     enums = ("kind", "mode", "direction", "visibility")
     return {

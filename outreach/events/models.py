@@ -66,6 +66,7 @@ class Event(Model):
     doors_open_at: Mapped[datetime | None]
     registration_opens_at: Mapped[datetime | None]
     registration_closes_at: Mapped[datetime | None]  # None: until it starts
+    asks_birth: Mapped[bool] = mapped_column(default=False)  # only where the age matters: children may come
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     submitted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
     approved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))

@@ -211,6 +211,7 @@ class EventPlan:
     doors_open_at: datetime | None = None
     registration_opens_at: datetime | None = None
     registration_closes_at: datetime | None = None
+    asks_birth: bool = False
     groups: tuple[GroupPlan, ...] = ()
 
 

@@ -291,6 +291,18 @@ class Consent(Model):
     text: Mapped[ConsentText] = relationship()
 
 
+class Guardian(Model):
+    """Who answers for a child under 14: the name, the telephone it was agreed with, and the consent."""
+
+    __tablename__ = "guardians"
+
+    child_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
+    name: Mapped[str] = mapped_column(Sealed("guardian.name"))
+    contact_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact_points.id"))
+    consent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("consents.id", ondelete="SET NULL"))
+    since: Mapped[datetime]
+
+
 class Look(Model):
     """That somebody looked at what is masked, and why. Unit and role are those of that moment."""
 

@@ -22,6 +22,9 @@ class RegisterForm(Form):
         _l("Name"),
         validators=[DataRequired(_l("Please write the name of the person who comes.")), Length(max=LONGEST_NAME)],
     )
+    birth = StringField(_l("Date of birth of the person who comes"), validators=[Length(max=20)])
+    guardian = StringField(_l("Guardian's name"), validators=[Length(max=LONGEST_NAME)])
+    guardian_consent = BooleanField(_l("I am the guardian, this is my own number, and I agree"))
     consent = BooleanField(
         _l("I agree that my information is used for the purposes above"),
         validators=[DataRequired(_l("Without your agreement we may not keep your name. Please tick it to register."))],

@@ -37,6 +37,7 @@ class Registration(Model):
         ),
         sa.UniqueConstraint("event_id", "short_code"),
         sa.Index("ix_registrations_group", "group_id", "state", "queued_at", "id"),
+        sa.CheckConstraint("NOT under_age OR guardian_id IS NOT NULL", name="a_child_has_a_guardian"),
         sa.Index("ix_registrations_list", "event_id", "id"),
     )
 
@@ -51,6 +52,8 @@ class Registration(Model):
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(sa.String(200))
+    under_age: Mapped[bool] = mapped_column(default=False)  # under 14 when they were registered
+    guardian_id: Mapped[int | None] = mapped_column(sa.ForeignKey("guardians.id"))
     version: Mapped[int] = mapped_column()
 
     event: Mapped[Event] = relationship()

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from outreach.events.models import Event, PlaceGroup
 from outreach.kernel import history
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
+from outreach.kernel.clock import office_day
 from outreach.kernel.database import db, locked
 from outreach.kernel.refusals import Refused
 from outreach.notices.operations import forget_about, tell
-from outreach.people.models import ContactPoint, Person
+from outreach.people.models import ContactPoint, Guardian, Person
+from outreach.people.rules import NeedsGuardian, needs_guardian
 from outreach.people.rules.merging import BothCameIn, Stay
 from outreach.registration import queries, signals
 from outreach.registration.models import Registration
@@ -27,6 +29,7 @@ from outreach.registration.rules import (
     CODE_SIGNS,
     LIVING,
     REGISTERED_TWICE,
+    BirthMissing,
     GroupOfAnotherEvent,
     ReasonMissing,
     RegistrationMove,
@@ -56,6 +59,7 @@ def register(
     contact_point: ContactPoint | None,
     by: Actor,
     now: datetime,
+    guardian: Guardian | None = None,
 ) -> Registration:
     """Give a person a place in a group of an event, or the next place in its waiting list, and tell them.
 
@@ -63,10 +67,17 @@ def register(
     pressing twice, two tabs and a retry after a lost answer make one ticket.
 
     :raises GroupOfAnotherEvent: if the group is not the event's
+    :raises BirthMissing: if the event asks for the date of birth and none is known
+    :raises NeedsGuardian: for a child under 14 for whom no guardian answers
     :raises EventIsCancelled, EventNotOpen, RegistrationNotYetOpen, RegistrationClosed: see rules.check_open
     """
     if group.event_id != event.id:
         raise GroupOfAnotherEvent
+    if event.asks_birth and not person.birth:
+        raise BirthMissing
+    under_age = needs_guardian(person.birth, office_day(now))
+    if under_age and guardian is None:
+        raise NeedsGuardian
     existing = queries.living(event_id=event.id, person_id=person.id)
     if existing is not None:
         return existing
@@ -77,6 +88,8 @@ def register(
     registration, is_new = _insert(event=event, group=group, person=person, contact_point=contact_point, now=now)
     if not is_new:
         return registration
+    if under_age:
+        registration.under_age, registration.guardian_id = True, guardian.id
     history.write(
         subject=registration.subject,
         act="registration.registered",
@@ -317,6 +330,7 @@ def _give_back(registration: Registration, *, by: Actor, now: datetime) -> None:
 def _forget(registrations: Sequence[Registration]) -> None:
     for registration in registrations:
         registration.contact_point_id = registration.reason = None
+        registration.under_age, registration.guardian_id = False, None
     db.session.flush()
     ids = [registration.id for registration in registrations]
     history.forget_words(kind="registration", ids=ids)

@@ -189,6 +189,14 @@ class EventHasBegun(Refused):
     message = N_("The event has begun, so the place can no longer be passed on. You need do nothing.")
 
 
+class BirthMissing(Refused):
+    """Asked only where the age matters."""
+
+    message = N_("This event needs to know how old the person is. Write the date of birth like 2014-03-19.")
+    field = "birth"
+    status = 422
+
+
 class ReasonMissing(Refused):
     """Somebody who loses a place is told why."""
 

@@ -239,3 +239,9 @@ def test_a_name_is_found_by_every_reading_of_its_surname(name, ways):
 
 def test_the_surname_reading_comes_first():
     assert readings_of("单远").startswith("shanyuan")
+
+
+def test_a_child_under_fourteen_is_not_taken_from_a_list():
+    assert sentences(entry_of(birth="2019-06-01"))[0] == [
+        "A child under 14 is registered by a guardian, not from a list"
+    ]

@@ -27,6 +27,7 @@ from outreach.people.models import (
     ConsentText,
     ContactPoint,
     Distinction,
+    Guardian,
     Look,
     Person,
     PersonContact,
@@ -48,13 +49,17 @@ from outreach.people.rules import (
     ConsentTextMissing,
     ConsentTextUnchanged,
     ContactKind,
+    GuardianConsentMissing,
+    GuardianMissing,
     LooksSpent,
     MergedMeanwhile,
+    NeedsGuardian,
     NoConsentText,
     NoName,
     NoReason,
     NotABirthDate,
     Revealable,
+    needs_guardian,
     normalised_identity_number,
     normalised_name,
 )
@@ -405,6 +410,43 @@ def note_exported(*, export_id: int, account_id: int, person_ids: Sequence[int],
         db.session.execute(sa.insert(PersonTakenOut).from_select(["person_id", "taken_out_id"], some))
 
 
+def note_birth(*, person: Person, birth: str, by: Actor, now: datetime) -> None:
+    """Keep the date of birth that an event asked for, where none is known yet.
+
+    :raises NotABirthDate: if it is none
+    """
+    if person.birth:
+        return
+    person = held(person.id)
+    person.birth = checked_birth(birth, now)
+    history.write(subject=_subject(person), act="changed", by=by, now=now, facts={"columns": ["birth"]})
+
+
+def answer_for(
+    *, child: Person, name: str, agrees: bool, contact_point: ContactPoint, about: str, now: datetime, language: str
+) -> Guardian:
+    """Take down who answers for a child under 14, and their consent, given with their own telephone.
+
+    :raises GuardianMissing: without a name
+    :raises GuardianConsentMissing: unless they agree
+    :raises NoConsentText: if there is no text to agree to
+    """
+    name = " ".join(name.split())[:LONGEST_NAME]
+    if not name:
+        raise GuardianMissing
+    if not agrees:
+        raise GuardianConsentMissing
+    consent = give_consent(
+        person=child, purpose="guardian", contact_point=contact_point, about=about, now=now, language=language
+    )
+    guardian = Guardian(
+        child_id=child.id, name=name, contact_point_id=contact_point.id, consent_id=consent.id, since=now
+    )
+    db.session.add(guardian)
+    db.session.flush()
+    return guardian
+
+
 def give_consent(
     *,
     person: Person,
@@ -582,6 +624,7 @@ def erase(*, person: Person, traces: Traces, by: Actor, now: datetime) -> Sequen
     _strike_reasons(ids, traces)
     for gone in (
         sa.delete(PersonContact).where(PersonContact.person_id.in_(ids)),
+        sa.delete(Guardian).where(Guardian.child_id.in_(ids)),
         sa.delete(PersonField).where(PersonField.person_id.in_(ids)),
         sa.delete(PersonMerge).where(sa.or_(PersonMerge.kept_id.in_(ids), PersonMerge.gone_id.in_(ids))),
         sa.delete(Distinction).where(sa.or_(Distinction.one_id.in_(ids), Distinction.other_id.in_(ids))),
@@ -663,15 +706,25 @@ def _new(name: str, organisation_id: int, source: str, now: datetime) -> Person:
     return person
 
 
+def checked_birth(text: str, now: datetime) -> str:
+    """Return a date of birth in ISO form, as precise as it was said.
+
+    :raises NotABirthDate: if nobody alive was born then
+    """
+    birth, today = day_said(text), office_day(now)
+    if birth is None or birth > today.isoformat() or int(birth[:4]) < today.year - OLDEST:
+        raise NotABirthDate
+    return birth
+
+
 def _set(person: Person, values: Mapping[str, Any], now: datetime) -> None:
     for column in PLAIN:
         if column in values:
             setattr(person, column, values[column] or None)
     if values.get("birth"):
-        birth, today = day_said(values["birth"]), office_day(now)
-        if birth is None or birth > today.isoformat() or int(birth[:4]) < today.year - OLDEST:
-            raise NotABirthDate
-        person.birth = birth
+        person.birth = checked_birth(values["birth"], now)
+        if needs_guardian(person.birth, office_day(now)):
+            raise NeedsGuardian
     if "identity_number" in values:
         _identify(person, normalised_identity_number(values["identity_number"]) if values["identity_number"] else None)
 

@@ -231,6 +231,49 @@ class Revealable(StrEnum):
         }[self]
 
 
+GUARDED_UNDER = 14
+"""Years below which a guardian decides (PIPL, articles 28 and 31)."""
+
+
+class NeedsGuardian(Refused):
+    """A child under 14 is registered by a guardian, with the guardian's own telephone and consent."""
+
+    message = N_(
+        "Children under 14 are registered by a guardian, with the guardian's own telephone and consent. "
+        "That is done where an event asks for the date of birth."
+    )
+    field = "birth"
+    status = 422
+
+
+class GuardianMissing(Refused):
+    """The guardian's name."""
+
+    message = N_("A child under 14 needs a guardian: please write the guardian's name.")
+    field = "guardian"
+    status = 422
+
+
+class GuardianConsentMissing(Refused):
+    """The guardian's own yes; the child's does not count."""
+
+    message = N_("Please tick that you are the guardian and agree. Without it we may not register a child under 14.")
+    field = "guardian_consent"
+    status = 422
+
+
+def needs_guardian(birth: str | None, today: date) -> bool:
+    """Tell whether somebody born then may be under 14 today; a birth known to the year counts as its last day.
+
+    :param birth: ISO, as precise as known: 2014, 2014-03, 2014-03-19; None where it is not known
+    """
+    if not birth:
+        return False
+    latest = birth if len(birth) == 10 else f"{birth}-31" if len(birth) == 7 else f"{birth}-12-31"
+    fourteen_years_ago = f"{today.year - GUARDED_UNDER:04}{today.isoformat()[4:]}"
+    return latest > fourteen_years_ago
+
+
 class NoConsentText(Refused):
     """Nobody can agree to a text that is not there."""
 

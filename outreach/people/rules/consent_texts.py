@@ -1,6 +1,7 @@
 """What people are asked to agree to, by purpose, in each language. A text that changes gets a new version.
 
-Purposes: "registration" (an event), "request" (诉求). Chinese is the text that counts; English is a translation.
+Purposes: "registration" (an event), "request" (诉求), "guardian" (a child under 14). Chinese is the text that counts;
+English is a translation.
 The duty to name who processes what, why, how long and with what rights: PIPL, articles 7, 14, 17 and 44 to 47.
 """
 
@@ -19,6 +20,35 @@ class ConsentDraft:
 
 
 CONSENT_TEXTS = (
+    ConsentDraft(
+        purpose="guardian",
+        version=1,
+        language="zh_Hans_CN",
+        kept_months=24,
+        text=(
+            "您是这位不满十四周岁孩子的监护人，现在用您自己的手机为孩子报名。孩子的姓名、出生日期和您的姓名、手机号，"
+            "只用来办这次活动：给孩子留位置、确认年龄、有事时联系您。能看到的是主办单位和协办单位的经办人员，"
+            "看完整号码会留下记录。\n"
+            "我们不收身份证、户口本的照片或复印件。信息保存到活动结束后 24 个月，到期删除或去掉姓名只留人数。"
+            "您随时可以在“我的”里查看、更正、导出、撤回同意。\n"
+            "不同意也没关系，只是孩子这次没法参加报名。"
+        ),
+    ),
+    ConsentDraft(
+        purpose="guardian",
+        version=1,
+        language="en",
+        kept_months=24,
+        text=(
+            "You are the guardian of this child under 14 and register the child with your own telephone. The child's "
+            "name and date of birth and your name and number are used for this event only: to keep a place, to check "
+            "the age, and to reach you. The staff of the organising and co-hosting offices can see them; seeing a full "
+            "number is recorded.\n"
+            "We take no pictures or copies of identity papers. The data are kept for 24 months after the event, then "
+            "deleted or reduced to counts. Under “Me” you can see, correct, export and withdraw at any time.\n"
+            "You need not agree; only then the child cannot be registered. The Chinese text is the one that counts."
+        ),
+    ),
     ConsentDraft(
         purpose="registration",
         version=1,

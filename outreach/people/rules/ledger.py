@@ -23,6 +23,7 @@ from outreach.people.rules import (
     Gender,
     NotAnIdentityNumber,
     birth_in,
+    needs_guardian,
     normalised_identity_number,
 )
 
@@ -227,6 +228,8 @@ def understood(row: Row, today: date, classes: Collection[str] = ()) -> Entry:
     _degree(row, entry)
     _identity(row, entry)
     _birth(row, entry, today)
+    if not entry.refusals and needs_guardian(entry.birth, today):
+        entry.refusals.append(Reason(N_("A child under 14 is registered by a guardian, not from a list")))
     _contacts(row, entry)
     entry.aside += list(row.rest.items())
     return entry

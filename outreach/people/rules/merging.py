@@ -109,6 +109,7 @@ OWN_ROWS = (
     Rows("person_contacts", N_("numbers and addresses"), Twice.SET_ASIDE),
     Rows("person_fields", N_("fields"), Twice.SET_ASIDE),
     Rows("consents", N_("consents")),
+    Rows("guardians", N_("guardians")),
     Rows("looks", N_("looks at masked data")),
     Rows("people_taken_out", N_("exports they stood in"), Twice.SET_ASIDE),
     Rows("import_rows", N_("rows of files")),

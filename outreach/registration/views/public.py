@@ -1,5 +1,6 @@
 """What attendees see: the form, their tickets, the way back out."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -8,12 +9,13 @@ from flask_babel import get_locale, gettext
 
 from outreach.events.queries import published
 from outreach.kernel.actor import Actor, ActorKind
-from outreach.kernel.clock import now
+from outreach.kernel.clock import now, office_day
 from outreach.people import operations as people
 from outreach.people import queries as people_queries
+from outreach.people.rules import needs_guardian
 from outreach.registration import documents, operations, queries
 from outreach.registration.forms import RegisterForm
-from outreach.registration.rules import GroupOfAnotherEvent, RegistrationState, spaced_code
+from outreach.registration.rules import BirthMissing, GroupOfAnotherEvent, RegistrationState, spaced_code
 from outreach.web import limits
 from outreach.web.access import attendees, open_to_everyone, proven_contact
 from outreach.web.links import absolute
@@ -64,8 +66,9 @@ def _register(event: Any, contact: Any, form: RegisterForm) -> Any:
         now=moment,
         by=by,
     )
+    guardian = _guardian(event, person, contact, form, moment) if event.asks_birth else None
     registration = operations.register(
-        event=event, group=group, person=person, contact_point=contact, by=by, now=moment
+        event=event, group=group, person=person, contact_point=contact, by=by, now=moment, guardian=guardian
     )
     if registration.created_at == moment:  # not pressed twice
         people.give_consent(
@@ -79,6 +82,25 @@ def _register(event: Any, contact: Any, form: RegisterForm) -> Any:
     return registration
 
 
+def _guardian(event: Any, person: Any, contact: Any, form: RegisterForm, moment: datetime) -> Any:
+    """Keep the date of birth, and for a child who answers for it: whoever holds the number that was proven."""
+    if not form.birth.data and not person.birth:
+        raise BirthMissing
+    if form.birth.data:
+        people.note_birth(person=person, birth=form.birth.data, by=Actor(ActorKind.ATTENDEE, contact.id), now=moment)
+    if not needs_guardian(person.birth, office_day(moment)) or queries.living(event_id=event.id, person_id=person.id):
+        return None
+    return people.answer_for(
+        child=person,
+        name=form.guardian.data,
+        agrees=form.guardian_consent.data,
+        contact_point=contact,
+        about=f"event:{event.id}",
+        now=moment,
+        language=str(get_locale()),
+    )
+
+
 def _form_page(event: Any, contact: Any, form: RegisterForm) -> str:
     form.group.choices = [(str(group.id), group.name) for group in event.groups]
     return render_template(
@@ -90,6 +112,7 @@ def _form_page(event: Any, contact: Any, form: RegisterForm) -> str:
         places=queries.places([event.id]),
         names=queries.names_at(contact.id),
         consent=people_queries.current_consent("registration", str(get_locale())),
+        guardian_text=people_queries.current_consent("guardian", str(get_locale())) if event.asks_birth else None,
     )
 
 

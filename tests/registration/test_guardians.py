@@ -1,0 +1,132 @@
+"""Children under 14 come with a guardian's name and consent, given with the guardian's own telephone."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from outreach.kernel import clock
+from outreach.organisations.rules import Role
+from outreach.people import operations as people
+from outreach.people.models import Consent, Guardian, Person
+from outreach.people.rules import NeedsGuardian, needs_guardian
+from outreach.registration import operations
+from outreach.registration.models import Registration
+from outreach.registration.rules import BirthMissing
+from tests import factories
+
+TODAY = date(2026, 11, 24)
+
+
+@pytest.mark.parametrize(
+    ("birth", "child"),
+    [
+        ("2012-11-24", False),
+        ("2012-11-25", True),
+        ("2012-11", True),
+        ("2012", True),
+        ("2011", False),
+        ("2019-06-01", True),
+        (None, False),
+    ],
+)
+def test_under_fourteen_is_counted_to_the_day_and_in_doubt_a_child_is_one(birth, child):
+    assert needs_guardian(birth, TODAY) is child
+
+
+@pytest.fixture
+def fair(city):
+    office = city.lead_organisation
+    organiser = factories.an_account(organisation=office, roles=[Role.ORGANISER])
+    people.seed_consent_texts(now=factories.BEFORE)
+    return factories.an_event(
+        "亲子开放日", organisation=office, author=organiser, starts_at=clock.now() + timedelta(days=3), asks_birth=True
+    )
+
+
+@pytest.fixture
+def parent(client, city):
+    return factories.proven(client, factories.a_contact_point("+8619933334444"))
+
+
+def said(fair, **more):
+    return {"group": str(fair.groups[0].id), "name": "陈小满", "consent": "y", "birth": "2019-06-01", **more}
+
+
+def sent(browser, fair, **more):
+    return browser.post(f"/e/{fair.id}/register", data=said(fair, **more))
+
+
+def test_a_child_is_registered_with_the_guardians_name_and_consent(parent, session, fair):
+    answer = sent(parent, fair, guardian="陈舒", guardian_consent="y")
+
+    assert answer.status_code == 303
+    registration = session.scalars(sa.select(Registration)).one()
+    guardian = session.get_one(Guardian, registration.guardian_id)
+    assert (registration.under_age, registration.person.birth, guardian.name) == (True, "2019-06-01", "陈舒")
+    assert guardian.contact_point_id == registration.contact_point_id
+    assert {consent.text.purpose for consent in session.scalars(sa.select(Consent))} == {"registration", "guardian"}
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ({"guardian": "", "guardian_consent": "y"}, "请填写监护人姓名"),
+        ({"guardian": "陈舒"}, "请勾选您是监护人并且同意"),
+        ({"birth": ""}, "请填出生日期"),
+        ({"birth": "属羊"}, "1979-03-19"),
+    ],
+)
+def test_what_is_missing_is_said_beside_its_field_and_nothing_is_registered(parent, session, fair, missing, sentence):
+    answer = sent(parent, fair, **missing)
+
+    assert answer.status_code == 422
+    assert sentence in re.sub(r"<[^>]+>", "", answer.text)
+    assert "陈小满" in answer.text
+    assert session.scalars(sa.select(Registration)).all() == []
+    assert session.scalars(sa.select(Person)).all() == []
+
+
+def test_who_is_fourteen_needs_none(parent, session, fair):
+    assert sent(parent, fair, birth="1990-01-01").status_code == 303
+    assert session.scalars(sa.select(Registration)).one().under_age is False
+
+
+def test_an_event_that_needs_no_age_asks_for_none(parent, session, fair):
+    fair.asks_birth = False
+    session.commit()
+
+    page = parent.get(f"/e/{fair.id}/register").text
+
+    assert 'name="birth"' not in page
+    assert sent(parent, fair, birth="").status_code == 303
+
+
+def test_nobody_registers_a_child_past_the_form(session, fair):
+    person = factories.a_person(organisation=fair.organisation)
+    common = {"event": fair, "group": fair.groups[0], "contact_point": None, "by": fair.author.actor}
+    with pytest.raises(BirthMissing):
+        operations.register(person=person, now=clock.now(), **common)
+    person.birth = "2019-06-01"
+    with pytest.raises(NeedsGuardian):
+        operations.register(person=person, now=clock.now(), **common)
+    registration = factories.a_registration(event=fair, person=person)
+    registration.under_age = True
+
+    with pytest.raises(sa.exc.IntegrityError, match="a_child_has_a_guardian"):
+        session.flush()
+    session.rollback()
+
+
+def test_an_office_writes_down_no_child_by_hand(city, fair):
+    with pytest.raises(NeedsGuardian):
+        people.add(
+            organisation=city.lead_organisation,
+            name="陈小满",
+            phone=None,
+            email=None,
+            values={"birth": "2019-06-01"},
+            by=fair.author.actor,
+            now=clock.now(),
+        )
