@@ -25,8 +25,8 @@ ASKING = RateLimitItemPerHour(30, namespace="asking")
 """Requests from one proven number."""
 SEARCHING = RateLimitItemPerMinute(120, namespace="searching")
 """Searches of one account: more than anybody types, less than a program that copies the ledger."""
-WRONG_CODES = RateLimitItemPerMinute(20, namespace="wrong-codes")
-"""Codes typed at one door that belong to nobody."""
+WRONG_CODES = RateLimitItemPerMinute(60, namespace="wrong-codes")
+"""Codes read or typed by one door's phone that belong to nobody: a volunteer meets a few in an evening."""
 
 
 class Limits:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from limits import RateLimitItemPerMinute
 
 from outreach.door import operations, queries
 from outreach.events.models import Event
@@ -12,6 +13,7 @@ from outreach.kernel.clock import now
 from outreach.organisations.rules import Role
 from outreach.registration.models import Registration
 from outreach.registration.rules import RegistrationState
+from outreach.web import limits
 from tests.conftest import Client
 from tests.factories import (
     a_contact_point,
@@ -310,3 +312,19 @@ def test_the_organiser_sees_who_came_when_and_where(client: FlaskClient, phone: 
     assert "林知遥" in page
     assert "东门 · 李知夏" in page
     assert "已到 1 位，共 1 个名额。" in page
+
+
+def test_codes_that_belong_to_nobody_are_not_tried_without_end(app: Flask, phone: FlaskClient, monkeypatch):
+    monkeypatch.setattr(limits, "WRONG_CODES", RateLimitItemPerMinute(2, namespace="test-wrong-codes"))
+    monkeypatch.setitem(app.extensions, "limits", limits.Limits(None))
+    event = an_event_tonight()
+    guest = a_ticket(event)
+    enrolled(phone, event)
+
+    guesses = [phone.post("/door/read", json={"text": f"ABCD-{number}"}).status_code for number in range(3)]
+    typed = phone.post("/door/admit", data={"code": "ABCD-9999"})
+    let_in = phone.post("/door/read", json={"text": guest.short_code})
+
+    assert guesses == [200, 200, 429]
+    assert (typed.status_code, "Retry-After" in typed.headers) == (429, True)
+    assert let_in.json["verdict"] == "in"

@@ -13,6 +13,7 @@ from outreach.door.forms import CodeForm, EnrolForm
 from outreach.door.rules import PASSES_OUTLIVE, EntryWay, Ground, Verdict
 from outreach.kernel.clock import now
 from outreach.registration.rules import spaced_code
+from outreach.web import limits
 from outreach.web.filters import clock_text, lately_text, moment_text, thousands
 from outreach.web.headers import allow_wasm
 from outreach.web.unit_of_work import Together
@@ -131,6 +132,7 @@ def admit() -> ResponseReturnValue:
     [answer] = operations.admit(scans=[scan])
     if answer is None:  # taken away in this very moment
         return render_template("door/ended.html", link=False), 403
+    _count_guesses(answer, g.door_pass.token_hash)
     shown = _shown(answer, queries.counts(answer.phone.event_id))
     return render_template("door/answer.html", verdict=answer.decision.verdict, shown=shown)
 
@@ -147,6 +149,7 @@ def read(pass_hash: str) -> ResponseReturnValue | None:
     answer = admissions.ask(operations.Scan(pass_hash=pass_hash, text=text, way=way, at=now()))
     if answer is None:
         return None
+    _count_guesses(answer, pass_hash)
     count = queries.counts_lately(answer.phone.event_id, now=now())
     return {"verdict": answer.decision.verdict, "shown": _shown(answer, count)}
 
@@ -172,6 +175,12 @@ def find() -> ResponseReturnValue:
 def typing() -> ResponseReturnValue:
     """Type a short code on a page of its own."""
     return render_template("door/typing.html", form=CodeForm(), **_place())
+
+
+def _count_guesses(answer: Any, pass_hash: str) -> None:
+    """Count what belongs to nobody, so that a phone that was let in cannot try all codes."""
+    if answer.holder is None:
+        limits.spend(limits.WRONG_CODES, pass_hash)
 
 
 def _shown(answer: Any, count: Any) -> dict[str, str]:
