@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from outreach.intake import imports, operations, queries
 from outreach.intake.models import Import
-from outreach.intake.rules import NO_ROOM, Errand, ImportState, Judgement, Unreadable
+from outreach.intake.rules import NO_ROOM, Errand, ImportState, Judgement, Problem, Unreadable
 from outreach.intake.rules.headings import SEARCHED, Sheet
 from outreach.kernel import clock
 from outreach.kernel.database import db, give_way, has_no_room, only_reading
@@ -24,6 +24,7 @@ from outreach.kernel.outbox import TryLater, Work, still_at_it
 READ_AT_ONCE = 1000
 JUDGED_AT_ONCE = 500
 LANDED_AT_ONCE = 50
+MOST_COLUMNS = 500
 LONGEST_PAUSE = 0.05
 """Seconds between two steps in which others may write; no longer than half of what the step took."""
 BELOW_EVERY_ROW = (1 << 31) - 1
@@ -176,9 +177,13 @@ def _read_sheet(sheet: Sheet, source: imports.SheetRead, kept: int, step: _Step)
         operations.keep_rows(import_id=step.import_id, sheet_number=sheet.number, rows=batch)
 
     for number, cells in enumerate(source.rows, start=1):
-        if not any(cell is not None for cell in cells):
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
             sheet.blank += 1
             continue
+        if len(cells) > MOST_COLUMNS:
+            raise Unreadable(Problem.TOO_WIDE)
         sheet.rows += 1
         if len(sheet.top) < SEARCHED:
             sheet.top[number] = cells

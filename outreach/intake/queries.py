@@ -255,13 +255,19 @@ def rows_at(imported: Import, keys: Sequence[tuple[int, int]]) -> Mapping[tuple[
     return {(row.sheet_number, row.number): row for row in found}
 
 
-def refused_rows(imported: Import) -> Iterator[ImportRow]:
-    """Yield every row that cannot be taken, in the order of the file."""
+REFUSED_IN_A_PART = 5000
+"""So many refused rows are written into one file while somebody waits for it."""
+
+
+def refused_rows(imported: Import, part: int) -> Iterator[ImportRow]:
+    """Yield the rows of one part (from 1) of those that cannot be taken, in the order of the file."""
     return iter(
         db.session.scalars(
             sa.select(ImportRow)
             .where(ImportRow.import_id == imported.id, ImportRow.verdict == Verdict.REFUSED)
             .order_by(ImportRow.sheet_number, ImportRow.number)
+            .offset((part - 1) * REFUSED_IN_A_PART)
+            .limit(REFUSED_IN_A_PART)
             .execution_options(yield_per=500)
         )
     )

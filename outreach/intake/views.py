@@ -85,7 +85,9 @@ def upload() -> ResponseReturnValue:
         )
         return redirect(url_for("intake.show", import_id=imported.id), 303)
     most = current_app.config["SETTINGS"].upload_megabytes
-    return render_template("intake/upload.html", form=form, kinds=kinds, most=most), 422 if form.errors else 200
+    notes = {kind.key: gettext("Can be checked now, taken over later") for kind in kinds if kind.lands_with}
+    page = render_template("intake/upload.html", form=form, kinds=kinds, most=most, notes=notes)
+    return page, 422 if form.errors else 200
 
 
 @blueprint.get("/<int:import_id>")
@@ -161,6 +163,7 @@ def _preview(imported: object) -> str:
         hidden=[sheet for sheet in sheets if sheet.hidden],
         open=imported.state in OPEN_STATES,
         sentence=_sentence,
+        in_a_part=queries.REFUSED_IN_A_PART,
         Decision=Decision,
         Verdict=Verdict,
         past=_past(imported),
@@ -291,10 +294,11 @@ def abandon(import_id: int) -> ResponseReturnValue:
 def refused(import_id: int) -> ResponseReturnValue:
     """Hand out the rows that cannot be taken, with the reasons, as a spreadsheet."""
     imported = queries.import_for(current_user, import_id)
+    part = min(max(request.form.get("part", 1, type=int), 1), 1000)
     operations.note_download(imported=imported, by=current_user.actor, now=clock.now())
     content = documents.refused_workbook(
         queries.sheets_of(imported),
-        queries.refused_rows(imported),
+        queries.refused_rows(imported, part),
         titles=(gettext("Row of the file"), gettext("Why it cannot be taken")),
         sentence=_sentence,
     )
@@ -303,7 +307,7 @@ def refused(import_id: int) -> ResponseReturnValue:
         BytesIO(content),
         mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         as_attachment=True,
-        download_name=f"{name}.xlsx",
+        download_name=f"{name}{f' {part}' if part > 1 else ''}.xlsx",
     )
 
 

@@ -251,3 +251,12 @@ def test_reading_begun_twice_keeps_each_row_once(session, clerk):
     outbox.perform(work, now=NOW)
 
     assert session.query(ImportRow).filter_by(import_id=imported.id).count() == 336
+
+
+def test_a_million_empty_rows_and_columns_without_end_do_no_harm(session, clerk):
+    far = ",".join(["姓名", "手机", *[""] * 10_000])
+    empty = previewed(f"{far}\n张三,19901000001\n{chr(10) * 1_000_000}李四,19901000002\n".encode(), clerk)
+    wide = previewed(",".join(f"列{n}" for n in range(10_000)).encode(), clerk)
+
+    assert queries.tally(empty.id).new == 2
+    assert (wide.state, wide.problem) == (ImportState.UNREADABLE, "too_wide")

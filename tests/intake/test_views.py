@@ -6,6 +6,7 @@ import re
 import openpyxl
 import pytest
 
+from outreach.intake import queries
 from outreach.intake.models import Import
 from outreach.intake.rules import ImportState, Verdict
 from outreach.organisations.rules import Role
@@ -209,3 +210,16 @@ def test_a_list_of_rows_takes_as_many_queries_for_many_rows_as_for_few(desk, cle
         counts.append(len(seen))
 
     assert counts[0] == counts[1]
+
+
+def test_many_refused_rows_come_back_in_parts_and_none_is_lost(desk, clerk, monkeypatch):
+    monkeypatch.setattr(queries, "REFUSED_IN_A_PART", 2)
+    imported = previewed(a_workbook([HEADINGS, *[["", f"1990100{n:04d}", "x", ""] for n in range(3)]]), clerk)
+    page = f"/desk/imports/{imported.id}"
+
+    shown = desk.get(page).text
+    files = [desk.post(f"{page}/refused", data={"part": part}).data for part in (1, 2)]
+
+    numbers = [[cell.value for cell in openpyxl.load_workbook(io.BytesIO(one)).active["A"]][1:] for one in files]
+    assert "第 1 到 2 行" in shown
+    assert numbers == [["2", "3"], ["4"]]

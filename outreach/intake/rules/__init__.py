@@ -99,6 +99,7 @@ class Problem(StrEnum):
     BROKEN = "broken"
     TOO_LARGE = "too_large"
     ENCODING = "encoding"
+    TOO_WIDE = "too_wide"
 
     @property
     def label(self) -> str:
@@ -127,6 +128,10 @@ PROBLEMS = {
     Problem.TOO_LARGE: N_(
         "Unpacked, this file is far too large. Perhaps a stray cell stands millions of cells away: copy the rows into "
         "a new sheet and upload that; nothing was changed."
+    ),
+    Problem.TOO_WIDE: N_(
+        "This file has more than 500 columns with something in them. Leave only the columns that are meant and upload "
+        "it again; nothing was changed."
     ),
     Problem.ENCODING: N_(
         "The characters of this file cannot be read. Save it as .xlsx, or as .csv in UTF-8 or GB18030; nothing was "
