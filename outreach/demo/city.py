@@ -33,7 +33,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.people import operations as people
 from outreach.people.models import ContactPoint, Person
 from outreach.people.queries import talent_classes
-from outreach.people.rules import ContactKind, Degree, Gender
+from outreach.people.rules import ContactKind, Degree, Gender, Revealable
 from outreach.programmes import operations as programmes
 from outreach.programmes.models import Programme
 from outreach.registration import operations as registration
@@ -92,6 +92,8 @@ def build(*, now: datetime) -> None:
     city = City(now)
     _offices(city)
     _people(city)
+    _written_down_twice(city)
+    _looked_at(city)
     _programmes(city)
     for show in sorted(cast.SHOWS, key=lambda show: show.days):
         _event(city, show)
@@ -180,11 +182,44 @@ def _people(city: City) -> None:
         person.birth = f"{city.chance.randrange(1966, 2003)}-{city.chance.randrange(1, 13):02}"
         person.degree = city.chance.choices([Degree.DOCTOR, Degree.MASTER, Degree.BACHELOR], [5, 3, 2])[0]
         person.school = city.chance.choice(cast.SCHOOLS)
+        person.home_town = city.chance.choice([None, *cast.HOME_TOWNS])
         person.major = city.chance.choice(cast.FIELDS)
         person.employer = city.chance.choice(cast.EMPLOYERS)
         person.talent_class = city.chance.choices([*classes, None], [1, 2, 4, 3])[0]
         city.talents.append(person)
     db.session.flush()
+
+
+def _written_down_twice(city: City) -> None:
+    """Three people who were written down a second time, for a clerk to decide about."""
+    for number, keeper in ((12, "高新区"), (45, "清江县"), (78, "市委人才办")):
+        known = city.talents[number]
+        known.birth = f"{known.birth}-17"  # a whole date of birth beside a name says much; a month alone does not
+        again = people.add(
+            organisation=city.units[keeper],
+            name=known.name,
+            phone=None if number == 78 else known.phone,
+            email=f"talent{number}@example.com",
+            values={"birth": known.birth, "employer": cast.EMPLOYERS[number % len(cast.EMPLOYERS)]},
+            by=city.by("organiser"),
+            now=city.workday(20 + number),
+        )
+        again.degree = known.degree
+    db.session.flush()
+
+
+def _looked_at(city: City) -> None:
+    """Somebody needed a whole number, and said what for: the person sees it on the phone."""
+    for username, number, reason in cast.LOOKS:
+        person = city.talents[number]
+        people.look(
+            person=person,
+            viewer=city.clerks[username],
+            what=Revealable.CONTACT,
+            reason=reason,
+            contact_id=person.contacts[0].id,
+            now=city.workday(3 + number // 10, clock="15:10"),
+        )
 
 
 def _programmes(city: City) -> None:
