@@ -20,12 +20,16 @@ from outreach.events.rules import EventKind, EventState
 from outreach.kernel.database import db
 from outreach.kernel.sealing import blind
 from outreach.kernel.words import written
+from outreach.liaison.models import Visit, VisitLeader, VisitTalent
+from outreach.liaison.rules import VisitWay
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import PEOPLE_BY_WORDS, ContactPoint, Person, PersonContact, TalentClass, person_words
 from outreach.people.queries import tail_index
 from outreach.people.rules import ContactKind, Degree, words_of_person
+from outreach.registration.models import Registration
+from outreach.registration.rules import RegistrationState
 
-STEP = 2000
+STEP = 10_000
 SEED = 20261121
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭"
@@ -56,17 +60,20 @@ EVENT_SHARES = (800, 100, 40, 1, 59)
 OPEN_STATES = (CaseState.REGISTERED, CaseState.ASSIGNED, CaseState.ACCEPTED, CaseState.REPLIED, CaseState.CONTESTED)
 
 
-def populate(*, how_many: int, now: datetime) -> None:
-    """Add so many people, events and requests to the demo's city, spread over its units; committed."""
-    chance = random.Random(SEED)  # noqa: S311 -- dice for a measurement, not a secret
+def populate(*, how_many: int, now: datetime, first: int = 0) -> None:
+    """Add so many people, events and requests to the demo's city, spread over its units; committed.
+
+    `first` is how many were added before.
+    """
+    chance = random.Random(SEED + first)  # noqa: S311 -- dice for a measurement, not a secret
     units = db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id)).all()
     people = _people(how_many, units, chance, now)
     db.session.commit()
     say(f"{how_many} people")
-    _events(how_many, units, chance, now)
+    _events(range(first, first + how_many), units, chance, now)
     db.session.commit()
     say(f"{how_many} events")
-    _requests(how_many, units, people, chance, now)
+    _requests(range(first, first + how_many), units, people, chance, now)
     db.session.commit()
     say(f"{how_many} requests")
     if db.engine.dialect.name == "postgresql":
@@ -146,9 +153,9 @@ def _values(record: object, columns: Iterable[str]) -> dict[str, object]:
     return {column: getattr(record, column) for column in columns}
 
 
-def _events(how_many: int, units: list[int], chance: random.Random, now: datetime) -> None:
+def _events(numbers: range, units: list[int], chance: random.Random, now: datetime) -> None:
     author = db.session.scalar(sa.select(Account.id).where(Account.username == "organiser"))
-    for step in _steps(range(how_many)):
+    for step in _steps(numbers):
         rows = []
         for number in step:
             starts_at = now + timedelta(minutes=chance.randrange(-5_000_000, 150_000))
@@ -188,9 +195,9 @@ def _events(how_many: int, units: list[int], chance: random.Random, now: datetim
         db.session.commit()
 
 
-def _requests(how_many: int, units: list[int], people: list[int], chance: random.Random, now: datetime) -> None:
+def _requests(numbers: range, units: list[int], people: list[int], chance: random.Random, now: datetime) -> None:
     intake = units[0]
-    for step in _steps(range(how_many)):
+    for step in _steps(numbers):
         rows = []
         for number in step:
             is_open = chance.random() < 0.05
@@ -218,6 +225,56 @@ def _requests(how_many: int, units: list[int], people: list[int], chance: random
             )
         _inserted(Case, rows)
         db.session.commit()
+
+
+def long_timeline(*, now: datetime) -> int:
+    """Give one person of a populated city 10,000 lines of timeline and return their id; committed.
+
+    4,000 registrations, 3,000 visits, and 1,500 requests that were asked and have ended.
+    """
+    person_id = db.session.scalar(sa.select(sa.func.max(Person.id)))
+    leader = db.session.scalars(sa.select(Account).where(Account.username == "leader")).one()
+    groups = db.session.execute(
+        sa.select(PlaceGroup.event_id, PlaceGroup.id).order_by(PlaceGroup.id.desc()).limit(4000)
+    ).all()
+    at = [now - timedelta(hours=number) for number in range(4000)]
+    _inserted(
+        Registration,
+        [
+            {
+                "event_id": event_id,
+                "group_id": group_id,
+                "person_id": person_id,
+                "state": RegistrationState.CANCELLED,
+                "short_code": "AAAAAA",
+                "created_at": moment,
+                "queued_at": moment,
+                "ended_at": moment,
+                "version": 1,
+            }
+            for (event_id, group_id), moment in zip(groups, at, strict=True)
+        ],
+    )
+    visits = _inserted(
+        Visit,
+        [
+            {
+                "organisation_id": leader.organisation_id,
+                "account_id": leader.id,
+                "form_token": f"bench-{number}",
+                "at": moment,
+                "way": VisitWay.VISIT,
+                "logged_at": moment,
+            }
+            for number, moment in enumerate(at[:3000])
+        ],
+    )
+    _inserted(VisitLeader, [{"visit_id": visit, "account_id": leader.id} for visit in visits])
+    _inserted(VisitTalent, [{"visit_id": visit, "person_id": person_id} for visit in visits])
+    ended = sa.select(Case.id).where(Case.ended_at.is_not(None)).order_by(Case.id).limit(1500)
+    db.session.execute(sa.update(Case).where(Case.id.in_(ended)).values(person_id=person_id))
+    db.session.commit()
+    return person_id
 
 
 def _inserted(model: type, rows: list[dict[str, object]]) -> list[int]:

@@ -995,7 +995,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_registrations_contact_point_id'), ['contact_point_id'], unique=False)
         batch_op.create_index('ix_registrations_group', ['group_id', 'state', 'queued_at', 'id'], unique=False)
         batch_op.create_index('ix_registrations_list', ['event_id', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_registrations_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_registrations_person', ['person_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_registrations_living', ['event_id', 'person_id'], unique=True, sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"))
 
     op.create_table('arrivals',
@@ -1029,7 +1029,7 @@ def downgrade() -> None:
     op.drop_table('arrivals')
     with op.batch_alter_table('registrations', schema=None) as batch_op:
         batch_op.drop_index('uq_registrations_living', sqlite_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"), postgresql_where=sa.text("state IN ('pending', 'confirmed', 'waitlisted')"))
-        batch_op.drop_index(batch_op.f('ix_registrations_person_id'))
+        batch_op.drop_index('ix_registrations_person')
         batch_op.drop_index('ix_registrations_list')
         batch_op.drop_index('ix_registrations_group')
         batch_op.drop_index(batch_op.f('ix_registrations_contact_point_id'))

@@ -41,7 +41,7 @@ from outreach.organisations.models import Account, Grant, Organisation
 from outreach.organisations.queries import lead_organisation, reached_ids, reaches
 from outreach.organisations.rules import ROLE_PERMISSIONS, OrganisationKind, Permission
 from outreach.people import queries as people
-from outreach.people.rules import TimelineEntry
+from outreach.people.rules import Purpose, TimelineEntry
 
 AT_THE_DESK = (Permission.CASE_ASSIGN, Permission.CASE_SUPERVISE)
 OPEN = Case.due_at.is_not(None)
@@ -396,6 +396,7 @@ def _entry(
 ) -> TimelineEntry:
     return TimelineEntry(
         at=at,
+        purpose=Purpose.SERVICE,
         kind=kind,
         key=key,
         sentence=sentence,

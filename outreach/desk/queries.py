@@ -485,7 +485,8 @@ def timeline(viewer: Account, person: Person, *, cursor: str | None, now: dateti
     """Return one page of everything between a person and the city, latest first, from every feature that knows some.
 
     Each source gives its own latest; they are merged by time, and by key within one moment, so that nothing is
-    skipped or told twice where pages meet, even where a visit and its requests have the same moment.
+    skipped or told twice where pages meet, even where a visit and its requests have the same moment. What was taken
+    down for a purpose that is not told (people.rules.Purpose) comes from no source, and would not be shown.
     """
     place = place_in(cursor) or Place(now + timedelta(microseconds=1), "")
     before = place.at + timedelta(microseconds=1)
@@ -495,12 +496,12 @@ def timeline(viewer: Account, person: Person, *, cursor: str | None, now: dateti
             (
                 entry
                 for entry in source(person_id=person.id, before=before, limit=2 * TIMELINE_SIZE + 1)
-                if is_before(entry, place)
+                if entry.purpose.is_told and is_before(entry, place)
             ),
             key=_order,
             reverse=True,
         )
-        for source in SOURCES
+        for source in (*SOURCES, *((people.looks_on_timeline,) if viewer.may(Permission.PEOPLE_REVEAL) else ()))
     ]
     merged = list(heapq.merge(*found, key=_order, reverse=True))
     shown = merged[:TIMELINE_SIZE]

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from outreach.door.models import HASHED, Arrival, DoorInvitation, DoorPass, facts_covered
 from outreach.door.rules import PASSES_OUTLIVE, Door
 from outreach.events.models import Event, PlaceGroup
-from outreach.events.rules import EventState
+from outreach.events.rules import TOLD_KINDS, EventState
 from outreach.kernel import history
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
@@ -351,15 +351,17 @@ def timeline_of(*, person_id: int, before: datetime, limit: int) -> list[Timelin
     """Return the events a person came to, latest first, before a moment."""
     found = db.session.scalars(
         sa.select(Arrival)
-        .join(Registration, Registration.id == Arrival.registration_id)
-        .where(Registration.person_id == person_id, Arrival.at < before)
-        .options(joinedload(Arrival.registration).joinedload(Registration.event))
+        .join(Arrival.registration)
+        .join(Registration.event)
+        .where(Registration.person_id == person_id, Arrival.at < before, Event.kind.in_(TOLD_KINDS))
+        .options(contains_eager(Arrival.registration).contains_eager(Registration.event))
         .order_by(Arrival.at.desc(), Arrival.id.desc())
         .limit(limit)
     )
     return [
         TimelineEntry(
             at=one.at,
+            purpose=one.registration.event.kind.purpose,
             kind="arrival",
             key=f"arrival:{one.id}",
             sentence=N_("Came to “%(event)s”"),

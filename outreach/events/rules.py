@@ -8,6 +8,7 @@ from enum import StrEnum
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Role
+from outreach.people.rules import Purpose
 
 
 class EventKind(StrEnum):
@@ -30,6 +31,11 @@ class EventKind(StrEnum):
         """The name of the kind, to be translated."""
         return EVENT_KINDS[self]
 
+    @property
+    def purpose(self) -> Purpose:
+        """What people register for it for: decides where it may be told (people.rules)."""
+        return PURPOSES[self]
+
 
 EVENT_KINDS = {
     EventKind.RECRUITMENT_FAIR: N_("Recruitment fair"),
@@ -44,6 +50,23 @@ EVENT_KINDS = {
     EventKind.PRESENTATION: N_("Presentation"),
     EventKind.YOUTH_LEAGUE: N_("Youth league activity"),
 }
+
+
+PURPOSES = {
+    EventKind.RECRUITMENT_FAIR: Purpose.SERVICE,
+    EventKind.MATCHMAKING: Purpose.SERVICE,
+    EventKind.EXPERT_VISIT: Purpose.SERVICE,
+    EventKind.SALON: Purpose.SERVICE,
+    EventKind.STUDY_TOUR: Purpose.SERVICE,
+    EventKind.FORUM: Purpose.SERVICE,
+    EventKind.COMPETITION: Purpose.SERVICE,
+    EventKind.YOUTH_SOCIAL: Purpose.COURTSHIP,
+    EventKind.TRAINING: Purpose.SERVICE,
+    EventKind.PRESENTATION: Purpose.SERVICE,
+    EventKind.YOUTH_LEAGUE: Purpose.SERVICE,
+}
+TOLD_KINDS = tuple(kind for kind in EventKind if PURPOSES[kind].is_told)
+"""The kinds whose registrations and arrivals a person's timeline tells; each kind says so above, or nothing imports."""
 
 
 class EventMode(StrEnum):

@@ -25,7 +25,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import reach, reaches
 from outreach.organisations.rules import Permission
 from outreach.people.models import Person
-from outreach.people.rules import TimelineEntry
+from outreach.people.rules import Purpose, TimelineEntry
 
 
 @dataclass(frozen=True)
@@ -527,6 +527,7 @@ def timeline_of(*, person_id: int, before: datetime, limit: int) -> list[Timelin
     return [
         TimelineEntry(
             at=visit.at,
+            purpose=Purpose.SERVICE,
             kind="visit",
             key=f"visit:{visit.id}",
             sentence=TIMELINE_SENTENCES[visit.way],

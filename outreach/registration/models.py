@@ -39,11 +39,12 @@ class Registration(Model):
         sa.Index("ix_registrations_group", "group_id", "state", "queued_at", "id"),
         sa.CheckConstraint("NOT under_age OR guardian_id IS NOT NULL", name="a_child_has_a_guardian"),
         sa.Index("ix_registrations_list", "event_id", "id"),
+        sa.Index("ix_registrations_person", "person_id", "created_at", "id"),
     )
 
     event_id: Mapped[int] = mapped_column(sa.ForeignKey("events.id"))
     group_id: Mapped[int] = mapped_column(sa.ForeignKey("place_groups.id"))
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
     contact_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact_points.id"), index=True)
     state: Mapped[RegistrationState]
     short_code: Mapped[str] = mapped_column(sa.String(6))  # typed at the door where no camera reads

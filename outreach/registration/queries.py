@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from outreach.events.models import Event, PlaceGroup
+from outreach.events.rules import TOLD_KINDS
 from outreach.kernel import history
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
@@ -244,14 +245,16 @@ def timeline_of(*, person_id: int, before: datetime, limit: int) -> list[Timelin
     """Return what a person registered for and what became of it, latest first, before a moment."""
     found = db.session.scalars(
         sa.select(Registration)
-        .where(Registration.person_id == person_id, Registration.created_at < before)
-        .options(joinedload(Registration.event), joinedload(Registration.group))
+        .join(Registration.event)
+        .where(Registration.person_id == person_id, Registration.created_at < before, Event.kind.in_(TOLD_KINDS))
+        .options(contains_eager(Registration.event), joinedload(Registration.group))
         .order_by(Registration.created_at.desc(), Registration.id.desc())
         .limit(limit)
     )
     return [
         TimelineEntry(
             at=one.created_at,
+            purpose=one.event.kind.purpose,
             kind="registration",
             key=f"registration:{one.id}",
             sentence=TIMELINE_SENTENCES[one.state],

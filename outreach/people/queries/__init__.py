@@ -37,6 +37,8 @@ from outreach.people.rules import (
     QUIET,
     ContactKind,
     Degree,
+    Purpose,
+    Revealable,
     TimelineEntry,
     normalised_name,
     without_dots,
@@ -495,14 +497,14 @@ LINES = {
 
 
 def timeline_of(person_id: int, before: datetime | None = None, limit: int = 20) -> list[TimelineEntry]:
-    """Return how a person came into the records, what files completed, and what they agreed to, latest first.
+    """Return how a person's record came to be what it is, and what they agreed to, latest first.
 
     :param before: only what happened earlier
     """
     lines = sa.select(HistoryLine).where(
         HistoryLine.subject_kind == "person",
         HistoryLine.subject_id == person_id,
-        HistoryLine.act.in_(["created", "imported"]),
+        HistoryLine.act.in_(TOLD),
     )
     agreed = sa.select(Consent).where(Consent.person_id == person_id).options(joinedload(Consent.text))
     if before is not None:
@@ -511,7 +513,8 @@ def timeline_of(person_id: int, before: datetime | None = None, limit: int = 20)
     entries = [
         TimelineEntry(
             at=line.at,
-            kind="import",
+            purpose=Purpose.RECORD,
+            kind="merge" if line.act in {"merged", "merge_undone"} else "import",
             key=f"person-{line.id}",
             sentence=N_("Came in by a file, row %(row)s")
             if line.facts.get("row")
@@ -525,6 +528,7 @@ def timeline_of(person_id: int, before: datetime | None = None, limit: int = 20)
     entries += [
         TimelineEntry(
             at=consent.given_at,
+            purpose=Purpose.SERVICE,
             kind="consent",
             key=f"consent-{consent.id}",
             sentence=N_("Agreed to how their data are used, version %(version)s"),
@@ -533,6 +537,33 @@ def timeline_of(person_id: int, before: datetime | None = None, limit: int = 20)
         for consent in db.session.scalars(agreed.order_by(Consent.given_at.desc(), Consent.id.desc()).limit(limit))
     ]
     return sorted(entries, key=lambda entry: (entry.at, entry.key), reverse=True)[:limit]
+
+
+TOLD = ("created", "imported", "merged", "merge_undone", "contact_handed_over", "consent_withdrawn", "import_undone")
+"""The lines of a record's history that its timeline tells; the others stand where the record is corrected."""
+
+
+def looks_on_timeline(person_id: int, before: datetime, limit: int) -> list[TimelineEntry]:
+    """Return who saw something of a person in full before a moment, latest first; for those who may look themselves."""
+    found = db.session.execute(
+        sa.select(Look.id, Look.at, Look.what, Look.reason, Account.name)
+        .join(Account, Account.id == Look.account_id)
+        .where(Look.person_id == person_id, Look.at < before)
+        .order_by(Look.at.desc(), Look.id.desc())
+        .limit(limit)
+    )
+    return [
+        TimelineEntry(
+            at=at,
+            purpose=Purpose.OVERSIGHT,
+            kind="look",
+            key=f"look:{look_id}",
+            sentence=N_("%(name)s saw it in full: %(what)s"),
+            values={"name": name, "what": Revealable(what) if what in set(Revealable) else what},
+            words=reason,
+        )
+        for look_id, at, what, reason, name in found
+    ]
 
 
 def known_people(

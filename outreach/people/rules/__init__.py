@@ -122,16 +122,32 @@ class Degree(StrEnum):
         }[self]
 
 
+class Purpose(StrEnum):
+    """What something about a person was taken down for. It is not shown for another (PIPL, article 6)."""
+
+    SERVICE = "service"  # what the city and the talent have to do with each other
+    RECORD = "record"  # how the record itself came to be what it is
+    OVERSIGHT = "oversight"  # who saw what of it
+    COURTSHIP = "courtship"  # whom somebody would like to meet: nobody's business at a desk
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a person's timeline tells it at all."""
+        return self is not Purpose.COURTSHIP
+
+
 @dataclass(frozen=True)
 class TimelineEntry:
     """One thing in a person's time with the city, from whichever feature knows it.
 
-    `sentence` is an English source sentence, translated when shown, filled with `values`.
+    `purpose` is what it was taken down for: without saying that, nothing comes into a timeline. `sentence` is an
+    English source sentence, translated when shown, filled with `values`.
     `endpoint` and `arguments` lead to the thing itself, for those who may see it.
     """
 
     at: datetime
-    kind: str  # "event", "registration", "arrival", "visit", "case", "answer", "consent", "import": chooses the icon
+    purpose: Purpose
+    kind: str  # "registration", "arrival", "visit", "case", "answer", "consent", "import", "merge", "look": the icon
     key: str  # unique among all entries; with `at` it orders the line
     sentence: str
     values: dict[str, object]

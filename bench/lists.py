@@ -1,0 +1,85 @@
+"""How long the long lists take among 1,000 and among 100,000 people, events and requests, over HTTP.
+
+One reader, the city's organiser, who sees everything there is, asks for each page of `PAGES` again and again: the lists
+as they begin and as they end, narrowed by what is common and by what is rare. The figure is the slowest page's median,
+on the slower of the two databases; every page's stands on standard error. The timeline is that of one person with
+10,000 lines.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from bench.figure import RUNS, Figure, must_be, percentile, say
+from bench.ground import City, Ground
+from bench.load import load, request
+from bench.population import long_timeline, populate
+from outreach.kernel.clock import now
+from outreach.organisations.queries import account_named
+
+FEW, MANY = 1_000, 100_000
+TIMES = 9
+PAGES = (
+    "/desk/people/",
+    "/desk/people/?page=last",
+    "/desk/people/?degree=doctor",
+    "/desk/people/?q=王",
+    "/desk/people/?q=王&page=last",
+    "/desk/people/?q=大学",
+    "/desk/people/?q=zhang",
+    "/desk/people/?q=知遥",
+    "/desk/people/?q=南华大学 王",
+    "/desk/events/",
+    "/desk/events/?page=last",
+    "/desk/events/?tab=past",
+    "/desk/events/?tab=past&page=last",
+    "/desk/events/?tab=past&kind=salon",
+    "/desk/events/?q=会客厅",
+    "/desk/events/?tab=past&q=耒阳&page=last",
+    "/desk/requests?tab=open",
+    "/desk/requests?tab=open&page=last",
+    "/desk/requests?tab=open&topic=housing",
+    "/desk/requests?tab=open&q=王",
+    "/desk/requests?tab=ended",
+    "/desk/requests?tab=ended&page=last",
+    "/desk/requests?tab=ended&q=知遥",
+)
+
+
+def figures(ground: Ground) -> Iterator[Figure]:
+    """Yield the slowest list's median among few and among many, what it grows by, and the long timeline's."""
+    few, many, timelines = 0.0, 0.0, []
+    for kind in ("postgresql", "sqlite"):
+        with ground.city(kind) as city:
+            populate(how_many=FEW, now=now())
+            few = max(few, _slowest(city, f"{kind}, {FEW}"))
+            populate(how_many=MANY - FEW, now=now(), first=FEW)
+            many = max(many, _slowest(city, f"{kind}, {MANY}"))
+            path = f"/desk/people/{long_timeline(now=now())}"
+            timelines.append(_medians(city, [path])[path])
+            say(f"{kind}: timeline of 10,000 lines {timelines[-1]:.1f} ms")
+    yield Figure("lists_p50_1k", few, "ms")
+    yield Figure("lists_p50_100k", many, "ms")
+    yield Figure("lists_growth_ratio", many / few, "ratio")
+    yield Figure("timeline_10k_p50", max(timelines), "ms")
+
+
+def _slowest(city: City, what: str) -> float:
+    medians = _medians(city, PAGES)
+    for path, median in medians.items():
+        say(f"{what}: {median:6.1f} ms {path}")
+    return max(medians.values())
+
+
+def _medians(city: City, paths: tuple[str, ...] | list[str]) -> dict[str, float]:
+    cookie = city.session_cookie(_user_id=account_named("organiser").get_id(), _fresh=True)
+    medians: dict[str, float] = {}
+    with city.served() as port:
+        for path in paths:
+            asked = [request("GET", quote(path, safe="/?=&"), cookie=cookie)] * TIMES
+            runs = []
+            for _ in range(RUNS):
+                answers = load(port, asked, concurrency=1).answers
+                must_be(f"answers of {path}", {answer.status for answer in answers}, {200})
+                runs.append(percentile([answer.milliseconds for answer in answers], 0.5))
+            medians[path] = sorted(runs)[RUNS // 2]
+    return medians
