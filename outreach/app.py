@@ -63,6 +63,7 @@ import outreach.people.operations
 import outreach.people.queries
 import outreach.people.rules.merging
 import outreach.people.signals
+import outreach.people.views.city_lists
 import outreach.people.views.desk
 import outreach.people.views.doubles
 import outreach.portal.views
@@ -109,6 +110,7 @@ BLUEPRINTS = (
     outreach.operating.views.blueprint,
     outreach.intake.views.blueprint,
     outreach.exports.views.blueprint,
+    outreach.people.views.city_lists.blueprint,
     outreach.people.views.desk.blueprint,
     outreach.people.views.doubles.blueprint,
     outreach.notices.views.blueprint,
@@ -226,6 +228,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
             (N_("Organisations"), "organisations.index", "tree", (Permission.ADMINISTER,)),
             (N_("Accounts"), "organisations.accounts", "user", (Permission.ADMINISTER,)),
             (N_("Our city"), "city.show", "globe", (Permission.CITY_EDIT,)),
+            (N_("Classes and fields"), "city_lists.index", "star", (Permission.CITY_EDIT,)),
             (N_("Personal data"), "privacy.index", "shield", (Permission.PEOPLE_EDIT, Permission.PRIVACY_RULES)),
             (N_("SMS gateway"), "notices.sms", "message", (Permission.SMS_PAGE,)),
         ),

@@ -73,6 +73,7 @@ TAIL = 4
 
 WRITTEN = ("gender", "birth", "degree", "school", "major", "employer", "position", "home_town", "remark")
 PLAIN = (*WRITTEN, "talent_class")
+THROUGH = ("through_account_id", "through_organisation_id")
 """What of a record a ledger may fill in, beside name, identity number and contacts."""
 
 
@@ -250,11 +251,14 @@ def change(
     name = " ".join(name.split())[:LONGEST_NAME]
     if not name:
         raise NoName
-    before = {column: getattr(person, column) for column in ("name", "identity_number", *PLAIN)}
+    compared = ("name", "identity_number", *PLAIN, *THROUGH)
+    before = {column: getattr(person, column) for column in compared}
+    fields = {one.field_id for one in person.fields}
     person.name = name
     _set(person, values, now)
     added = _reached_at(person, phone, email, now)
     changed = sorted(column for column, value in before.items() if getattr(person, column) != value)
+    changed += ["fields"] if {one.field_id for one in person.fields} != fields else []
     person.updated_at = now
     history.write(
         subject=_subject(person), act="changed", by=by, now=now, facts={"columns": changed, "contacts_added": added}
@@ -721,6 +725,14 @@ def _set(person: Person, values: Mapping[str, Any], now: datetime) -> None:
     for column in PLAIN:
         if column in values:
             setattr(person, column, values[column] or None)
+    for column in THROUGH:
+        if column in values:
+            setattr(person, column, values[column])
+    if "fields" in values:
+        wanted = dict.fromkeys(values["fields"])
+        kept = [one for one in person.fields if one.field_id in wanted]
+        fresh = wanted.keys() - {one.field_id for one in kept}
+        person.fields = [*kept, *(PersonField(field_id=field_id) for field_id in sorted(fresh))]
     if values.get("birth"):
         person.birth = checked_birth(values["birth"], now)
         if needs_guardian(person.birth, office_day(now)):

@@ -18,7 +18,7 @@ from outreach.kernel.paging import SIZE, Key, Page, page_of
 from outreach.kernel.sealing import blind
 from outreach.kernel.wording import N_
 from outreach.kernel.words import LONGEST_WORD, Run, asked_for
-from outreach.organisations.models import Account, Organisation
+from outreach.organisations.models import Account, Grant, Organisation
 from outreach.organisations.queries import reach, within, within_list
 from outreach.organisations.rules import Permission, Role
 from outreach.people.models import (
@@ -28,13 +28,16 @@ from outreach.people.models import (
     Look,
     Person,
     PersonContact,
+    PersonField,
     PersonTakenOut,
+    ProfessionalField,
     TakenOut,
     TalentClass,
     person_words,
 )
 from outreach.people.rules import (
     QUIET,
+    CityList,
     ContactKind,
     Degree,
     Purpose,
@@ -264,6 +267,72 @@ CAME_BY = {
     "registration": N_("by registering"),
     "public_form": N_("by asking something on the public page"),
 }
+
+
+def professional_fields(*, also: Sequence[int] = ()) -> Sequence[ProfessionalField]:
+    """Return the fields people can be said to work in, in the city's order; and `also` those, retired by now."""
+    wanted = sa.or_(ProfessionalField.retired_at.is_(None), ProfessionalField.id.in_(also))
+    return db.session.scalars(sa.select(ProfessionalField).where(wanted).order_by(ProfessionalField.position)).all()
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be chosen on a person's form."""
+
+    classes: Sequence[TalentClass]
+    fields: Sequence[ProfessionalField]
+    ambassadors: Sequence[Account]
+    stations: Sequence[Organisation]
+
+
+def choices(viewer: Account, of: Person | None = None) -> Choices:
+    """Return what can be chosen on a person's form, and what this person has although it is no longer given."""
+    held = of.through_account_id if of else None
+    ambassadors = (
+        sa.select(Account)
+        .where(
+            sa.or_(
+                sa.and_(Account.disabled_at.is_(None), Account.grants.any(Grant.role == Role.AMBASSADOR)),
+                Account.id == held,
+            )
+        )
+        .order_by(Account.name, Account.id)
+    )
+    within_reach = Organisation.id.in_(reach(viewer, Permission.PEOPLE_READ))
+    stations = (
+        sa.select(Organisation)
+        .where(sa.or_(within_reach, Organisation.id == (of.through_organisation_id if of else None)))
+        .order_by(Organisation.path)
+    )
+    return Choices(
+        classes=talent_classes(also=of.talent_class if of else None),
+        fields=professional_fields(also=[one.field_id for one in of.fields] if of else []),
+        ambassadors=db.session.scalars(ambassadors).unique().all(),
+        stations=db.session.scalars(stations).all(),
+    )
+
+
+LISTED: dict[CityList, tuple[type[TalentClass | ProfessionalField], sa.ColumnElement[int]]] = {
+    CityList.CLASSES: (TalentClass, Person.talent_class_id),
+    CityList.FIELDS: (ProfessionalField, PersonField.field_id),
+}
+
+
+def listed_entries(which: CityList) -> list[tuple[TalentClass | ProfessionalField, int]]:
+    """Return every entry of one of the city's lists in its order, and how many people stand in it."""
+    kind, column = LISTED[which]
+    people = sa.select(column, sa.func.count()).where(STANDING, column.is_not(None)).group_by(column)
+    if which is CityList.FIELDS:
+        people = people.join(Person, Person.id == PersonField.person_id)
+    counted = dict(db.session.execute(people).all())
+    entries = db.session.scalars(sa.select(kind).order_by(kind.position))
+    return [(entry, counted.get(entry.id, 0)) for entry in entries]
+
+
+def listed_entry(which: CityList, entry_id: int) -> TalentClass | ProfessionalField:
+    """Return an entry of one of the city's lists; 404 where there is none."""
+    kind, _ = LISTED[which]
+    return db.one_or_404(sa.select(kind).where(kind.id == entry_id))
 
 
 def organisations_to_keep_for(viewer: Account) -> Sequence[Organisation]:

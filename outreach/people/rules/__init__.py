@@ -81,6 +81,32 @@ PROFESSIONAL_FIELDS = (
 """The fields a city begins with."""
 
 
+class CityList(StrEnum):
+    """The lists a city keeps of what people are."""
+
+    CLASSES = "classes"
+    FIELDS = "fields"
+
+    @property
+    def label(self) -> str:
+        """The name of the list, to be translated."""
+        return {CityList.CLASSES: N_("Classes of talents"), CityList.FIELDS: N_("Fields people work in")}[self]
+
+
+class ListedAlready(Refused):
+    """Two entries of one name cannot be told apart."""
+
+    message = N_("There is “%(name)s” already, perhaps among those no longer given.")
+    field = "name"
+
+
+class NothingWritten(Refused):
+    """An entry without a name."""
+
+    message = N_("Please write what it is called.")
+    field = "name"
+
+
 QUIET = timedelta(days=90)
 """For so long a number that was given up rests before a Chinese carrier gives it to somebody else. Whoever proved it
 within that time is whoever proves it now."""
@@ -388,6 +414,7 @@ class Findable(Protocol):
     pinyin: str
     employer: str | None
     school: str | None
+    home_town: str | None
     talent_class_id: int | None
     degree: Degree | None
     merged_into_id: int | None
@@ -408,6 +435,7 @@ def words_of_person(person: Findable) -> Iterator[str]:
     yield from (reading[:LONGEST_WORD] for reading in person.pinyin.split())
     yield from words_of(person.employer)
     yield from words_of(person.school)
+    yield from words_of(person.home_town)
     if person.talent_class_id:
         yield word_for_class(person.talent_class_id)
     if person.degree:

@@ -59,7 +59,7 @@ def new() -> ResponseReturnValue:
     """Write down a new person; whoever looks like somebody known is shown first."""
     form = PersonForm(organisation_id=current_user.organisation_id)
     units = queries.organisations_to_keep_for(current_user)
-    form.offer(units, queries.talent_classes())
+    form.offer(units, queries.choices(current_user))
     alike = []
     if form.validate_on_submit():
         alike = (
@@ -92,7 +92,7 @@ def edit(person_id: int) -> ResponseReturnValue:
     """Correct a record."""
     person = queries.person_for(current_user, person_id, Permission.PEOPLE_EDIT)
     form = PersonForm()
-    form.offer([person.organisation], queries.talent_classes(also=person.talent_class))
+    form.offer([person.organisation], queries.choices(current_user, of=person))
     if not form.is_submitted():
         form.show(person)
     elif form.validate() and form.attempt(
