@@ -161,7 +161,7 @@ def _shown(person: Any, column: str) -> str:
     if column == "identity_number":
         return masked_identity(held)
     if column == "birth":
-        return masked_birth(held)
+        return f"{held[:7]}-**" if len(held) == 10 else masked_birth(held)
     if column == "source":
         return gettext(queries.came_by(held))
     return gettext(held.label) if hasattr(held, "label") else doubles.in_words(person, column)
