@@ -180,6 +180,7 @@ EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (
 ERRANDS: tuple[timetable.Errand, ...] = (
     timetable.Errand("exports.delete_expired", time(2, 40)),
     timetable.Errand("privacy.retain", time(3, 10)),
+    timetable.Errand("operating.anchor_history", time(3, 40)),
 )
 
 NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission, ...]], ...]], ...] = (
@@ -231,6 +232,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
             (N_("Classes and fields"), "city_lists.index", "star", (Permission.CITY_EDIT,)),
             (N_("Personal data"), "privacy.index", "shield", (Permission.PEOPLE_EDIT, Permission.PRIVACY_RULES)),
             (N_("SMS gateway"), "notices.sms", "message", (Permission.SMS_PAGE,)),
+            (N_("System check"), "operating.check", "set", (Permission.ADMINISTER,)),
         ),
     ),
 )

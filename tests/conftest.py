@@ -20,7 +20,7 @@ from sqlalchemy.orm import scoped_session
 
 from outreach.app import create_app
 from outreach.config import ROOT, Settings
-from outreach.kernel import calendar_days
+from outreach.kernel import calendar_days, sealing
 from outreach.kernel.database import db
 from outreach.organisations.models import Installation
 from tests import factories
@@ -77,6 +77,8 @@ def database(request: pytest.FixtureRequest) -> str:
 def app(applications: Callable[[str], Flask], database: str) -> Iterator[Flask]:
     """The application on an empty, migrated database, with its context pushed."""
     application = applications(database)
+    keys_file = application.config["SETTINGS"].keys_file
+    sealing.use(sealing.Keyring.read(keys_file), keys_file)  # of this application, not of the one made last
     with application.app_context():
         if database == SQLITE:
             _begin_from_template(Path(db.engine.url.database))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,18 +19,21 @@ class PostOffice:
     """The server's address and the mails it was given, oldest first.
 
     `refusing` is an answer such as "451 4.3.0 Try again later"; while it is set, every mail gets it.
+    `on_arrival` is called when a mail arrives, before it is taken; what it returns refuses it.
     """
 
     port: int
     host: str = "127.0.0.1"
     refusing: str | None = None
+    on_arrival: Callable[[], str | None] | None = None
     mails: list[EmailMessage] = field(default_factory=list)
     _arrived: threading.Condition = field(default_factory=threading.Condition)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
         """Keep one mail, or refuse it."""
-        if self.refusing:
-            return self.refusing
+        refusal = (self.on_arrival() if self.on_arrival else None) or self.refusing
+        if refusal:
+            return refusal
         mail = message_from_bytes(envelope.content, policy=policy.default)
         with self._arrived:
             self.mails.append(mail)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,8 @@ from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 
 from outreach.kernel import sealing
+from outreach.kernel.refusals import Refused
+from outreach.kernel.wording import N_
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -77,6 +79,11 @@ IDS_ONCE = {"sqlite_autoincrement": True}
 """For tables with a history whose rows may be deleted: an id is never given again, or its old history would go on with
 another record. PostgreSQL's sequences never give one twice."""
 
+CLOCKS_APART = timedelta(seconds=30)
+"""How far clocks may be apart before what rests on both goes wrong: a claim that runs out too soon, work done twice."""
+OPEN_AT_MOST = 600
+"""Seconds for which a transaction of somebody else is waited for, where all earlier ones must be over."""
+
 db = SQLAlchemy(model_class=Model, disable_autonaming=True)
 
 
@@ -101,8 +108,19 @@ def _begin(connection: sa.Connection) -> None:
     sealing.refresh()  # after the lock is held: whoever changed the keys under it has finished
 
 
+class TransactionStaysOpen(Refused):
+    """Somebody's transaction does not end."""
+
+    message = N_("A transaction of the database has stayed open for %(minutes)d minutes. End it, then try again.")
+
+
 def wait_for_earlier_transactions(engine: Engine) -> None:
-    """Return when every transaction is over that was open when this was called and could still write."""
+    """Return when every transaction is over that was open when this was called and could still write.
+
+    The caller's own must be over.
+
+    :raises TransactionStaysOpen: after ten minutes
+    """
     if engine.dialect.name == "sqlite":
         with engine.begin():  # one writer at a time: having the lock, we know that the others are done
             return
@@ -112,7 +130,10 @@ def wait_for_earlier_transactions(engine: Engine) -> None:
     )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         since = connection.scalar(sa.select(sa.func.clock_timestamp()))
+        until = time.monotonic() + OPEN_AT_MOST
         while connection.scalar(earlier, {"since": since}):
+            if time.monotonic() > until:
+                raise TransactionStaysOpen(minutes=OPEN_AT_MOST // 60)
             time.sleep(0.05)
 
 
@@ -122,6 +143,13 @@ def engine_options(url: str) -> dict[str, Any]:
     if sa.make_url(url).get_backend_name() == "postgresql":
         options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     return options
+
+
+def clock_apart(connection: sa.Connection, now: datetime) -> timedelta:
+    """Return how far this machine's clock is from the database's; nothing on SQLite, which has none of its own."""
+    if connection.dialect.name != "postgresql":
+        return timedelta(0)
+    return abs(connection.scalar(sa.select(sa.func.clock_timestamp())) - now)
 
 
 @contextmanager

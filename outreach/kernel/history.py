@@ -158,7 +158,7 @@ def first_broken_position(session: Session, subject: Subject) -> int | None:
     """Return where the record's chain was altered, cut out or reordered; None while it holds.
 
     A chain cut at its very end cannot be told from a shorter one by itself: that takes an anchor kept elsewhere
-    (operating/anchors.py).
+    (operating/verification.py).
     """
     expected, previous = 1, ""
     for line in session.scalars(
@@ -166,19 +166,24 @@ def first_broken_position(session: Session, subject: Subject) -> int | None:
         .where(HistoryLine.subject_kind == subject.kind, HistoryLine.subject_id == subject.id)
         .order_by(HistoryLine.position)
     ):
-        if not follows(line, position=expected, previous=previous):
+        words = line.words and (line.words.salt, line.words.text)
+        if not follows(line, words, position=expected, previous=previous):
             return expected
         expected, previous = expected + 1, line.hash
     return None
 
 
-def follows(line: HistoryLine, *, position: int, previous: str) -> bool:
-    """Tell whether a line is as it was written, and the next of its chain after the hash of the one before."""
+def follows(line: Any, words: tuple[str, str] | None, *, position: int, previous: str) -> bool:
+    """Tell whether a line is as it was written, and the next of its chain after the hash of the one before.
+
+    :param line: a HistoryLine, or a row of its columns
+    :param words: their salt and text, unless they were erased or there were none
+    """
     return (
         line.position == position
         and line.previous_hash == previous
         and holds(line.hash, _covered(line), at=line.at)
-        and (line.words is None or line.words_hash == _hash_of_words(line.words.salt, line.words.text))
+        and (words is None or line.words_hash == _hash_of_words(*words))
     )
 
 
@@ -219,7 +224,7 @@ def _hash_of_words(salt: str | None, words: str) -> str:
     return hashlib.sha256(f"{salt}\0{words}".encode()).hexdigest()
 
 
-def _covered(line: HistoryLine) -> list[object]:
+def _covered(line: Any) -> list[object]:
     return [
         line.subject_kind,
         line.subject_id,

@@ -38,6 +38,8 @@ from outreach.operating.locked_file import BackupDamaged, NewerBackup, Reader, S
 KEPT_BESIDE = ("uploads", "history.anchors")
 """What of the instance folder is in a backup beside database and keys."""
 FILLED_BY_MIGRATING = frozenset({"calendar_days", "calendar_years", "key_marks", "timetable", "consent_texts"})
+LAST = "last-backup"
+"""Says in the instance folder when the last backup was made of it."""
 NAMED = "outreach-{:%Y%m%dT%H%M%SZ}.backup"
 
 
@@ -121,7 +123,16 @@ def make(*, path: Path, secret: Secret, settings: Settings, now: datetime) -> Co
         os.fsync(file.fileno())
         half.rename(path)
     _make_lasting(path.parent)
+    (settings.instance_path / LAST).write_text(contents.made_at)
     return contents
+
+
+def last_made(settings: Settings) -> datetime | None:
+    """Return when the last backup was made of this installation."""
+    try:
+        return datetime.fromisoformat((settings.instance_path / LAST).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def keep_newest(folder: Path, count: int) -> list[Path]:
@@ -330,10 +341,11 @@ def _first_filled_table(connection: sa.Connection) -> str | None:
 
 
 def _sequences(connection: sa.Connection) -> dict[str, int]:
-    """Return the last number each table's sequence gave, by table; nothing on SQLite, which counts from its rows."""
+    """Return the last number given in each table that never gives one twice, by table."""
     if connection.dialect.name != "postgresql":
-        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-        return {}
+        kept = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'").scalar()
+        rows = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence") if kept else ()
+        return dict(tuple(row) for row in rows)
     rows = connection.exec_driver_sql(
         "SELECT t.relname, s.last_value FROM pg_sequences s "
         "JOIN pg_class c ON c.relname = s.sequencename AND c.relnamespace = current_schema()::regnamespace "
@@ -346,6 +358,10 @@ def _sequences(connection: sa.Connection) -> dict[str, int]:
 def _continue_sequences(connection: sa.Connection, given: dict[str, int]) -> None:
     """Let new rows get numbers that no row has, nor had before the backup was made."""
     if connection.dialect.name != "postgresql":
+        for table, last in given.items():
+            connection.exec_driver_sql(
+                "UPDATE sqlite_sequence SET seq = ? WHERE name = ? AND seq < ?", (last, table, last)
+            )
         return
     for table in tables.tables_of(connection):
         if "id" not in table.c:

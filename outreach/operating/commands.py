@@ -22,17 +22,21 @@ from outreach.config import ROOT, Settings, SettingsRefused
 from outreach.events.models import EVENTS_BY_WORDS, Event
 from outreach.kernel import calendar_days, key_marks, outbox, sealing, setup_code, timetable
 from outreach.kernel.clock import now
-from outreach.kernel.database import db
+from outreach.kernel.database import CLOCKS_APART, clock_apart, db
 from outreach.kernel.refusals import Refused
-from outreach.operating import backup, rotation, schema, serving
+from outreach.operating import administrators, backup, checking, rotation, schema, serving, verification
+from outreach.operating.checking import State
 from outreach.operating.locked_file import Secret
 from outreach.organisations.queries import installation
 from outreach.people.models import PEOPLE_BY_WORDS, Person
+from outreach.signing_in.rules import LINK_LASTS
 from outreach.web.filters import moment_text
 from outreach.web.forms import sentence_of
 
 log = logging.getLogger("outreach.worker")
 IDLE_SECONDS = 0.4
+CLOCK_SECONDS = 10
+SIGNS = {State.WELL: "✓", State.MIND: "!", State.WRONG: "✗"}
 PUBLISHED_SINCE = 2024
 AT_ONCE = 1000
 
@@ -150,6 +154,12 @@ def work_until(app: Flask, stop: threading.Event) -> None:
         try:
             with app.app_context():
                 if looked_at is None or abs(now() - looked_at) >= timetable.LOOKED_AT_EVERY:
+                    apart = clock_apart(db.session.connection(), now())
+                    if apart > CLOCKS_APART:  # we would take what others are at, or leave it for too long
+                        log.error("the clock is off: no work is done", extra={"seconds": int(apart.total_seconds())})
+                        db.session.rollback()
+                        stop.wait(CLOCK_SECONDS)
+                        continue
                     timetable.tick(now=now())
                     db.session.commit()
                     looked_at = now()
@@ -273,6 +283,56 @@ def rotate_keys() -> None:
         click.echo(gettext("Everything stands under the new keys; the old ones are gone. Make a backup now."))
 
 
+@click.command("verify-history")
+@with_appcontext
+def verify_history() -> None:
+    """Read the whole history and say what in it is not as it was written; then set an anchor, if all of it is."""
+    settings, moment = current_app.config["SETTINGS"], now()
+    with in_words():
+        verdict = verification.verify(
+            folder=settings.instance_path,
+            tell=lambda rows: click.echo(gettext("%(rows)d rows read …", rows=rows), err=True),
+        )
+        for sentence in verification.sentences(verdict):
+            click.echo(sentence)
+        if not verdict.whole:
+            raise click.exceptions.Exit(1)
+        verification.set_anchor(folder=settings.instance_path, now=moment)
+
+
+@click.command("check")
+@with_appcontext
+def check() -> None:
+    """Look whether everything is as it should be, line by line; ends with 1 if something is wrong."""
+    with in_words():
+        found = checking.check(settings=current_app.config["SETTINGS"], now=now(), connect=True)
+        for finding in found:
+            click.echo(f"{SIGNS[finding.state]} {finding.what}: {finding.sentence}")
+    if any(finding.state is State.WRONG for finding in found):
+        raise click.exceptions.Exit(1)
+
+
+@click.command("create-admin")
+@click.argument("username")
+@click.option("--name", help="What to call the person of a new account.")
+@with_appcontext
+def create_admin(username: str, name: str | None) -> None:
+    """Let somebody in as administrator: make or open the account USERNAME and print a one-time link."""
+    with in_words():
+        account, token = administrators.let_in(username=username, name=name, now=now())
+        db.session.commit()
+        url = f"{current_app.config['SETTINGS'].base_url.rstrip('/')}/activate/{token}"
+        click.echo(
+            gettext(
+                "%(name)s (%(username)s) administers everything. Choose a password within %(days)d days, once, at:",
+                name=account.name,
+                username=account.username,
+                days=LINK_LASTS.days,
+            )
+        )
+        click.echo(url)
+
+
 @click.command("write-first-migration", hidden=True)
 @with_appcontext
 def write_first_migration() -> None:
@@ -295,4 +355,16 @@ def write_first_migration() -> None:
         shutil.move(aside, guards)
 
 
-COMMANDS = (migrate, worker, serve, make_backup, restore_backup, rotate_keys, write_first_migration, rebuild_search)
+COMMANDS = (
+    migrate,
+    worker,
+    serve,
+    make_backup,
+    restore_backup,
+    rotate_keys,
+    verify_history,
+    check,
+    create_admin,
+    write_first_migration,
+    rebuild_search,
+)

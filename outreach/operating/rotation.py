@@ -1,8 +1,8 @@
 """New keys while everybody works on: added, taken up by all processes, everything written anew, the old ones dropped.
 
 1. The new keys are put into the key file. Every process takes up what changed in it where its next transaction
-   begins (sealing.refresh); transactions from before are waited for. From here on all write with the new sealing
-   key, and look up under both index keys.
+   begins (sealing.refresh); transactions from before are waited for, after a pause. From here on all write with the
+   new sealing key, and look up under both index keys.
 2. The index key is switched in the same way: all write under the new one, and still look up under both.
 3. What stands under the old keys is written anew, some hundred rows a transaction. A value that somebody changed
    meanwhile is left alone: it was sealed with the new key.
@@ -13,6 +13,7 @@ Killed at any point it is simply run again. Old backups open as before: each hol
 
 import fcntl
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from outreach.kernel.sealing import BlindIndex, Keyring, Sealed, SealedBytes, Se
 from outreach.kernel.wording import N_
 
 ROWS_AT_A_TIME = 200
+PAUSE_SECONDS = 5
+"""Far more than lies between working out an index and beginning the transaction that asks for it."""
 SEALED = (Sealed, SealedData, SealedBytes)
 
 
@@ -67,9 +70,9 @@ def rotate(*, keys_file: Path, now: datetime, tell: Callable[[Progress], None]) 
         if not under_way(Keyring.read(keys_file)):
             _change(keys_file, lambda ring: _with_new_keys(ring, now))
         _note(Keyring.read(keys_file))
-        wait_for_earlier_transactions(db.engine)
+        _let_all_know()
         _change(keys_file, lambda ring: replace(ring, current_index=list(ring.indexes)[-1]))
-        wait_for_earlier_transactions(db.engine)
+        _let_all_know()
         _write_anew(tell)
         # A key too many in the file does no harm, one too few stops the start: so the marks go first.
         _note(_without_old_keys(Keyring.read(keys_file)))
@@ -79,6 +82,12 @@ def rotate(*, keys_file: Path, now: datetime, tell: Callable[[Progress], None]) 
 def under_way(ring: Keyring) -> bool:
     """Tell whether a rotation was begun and is not done."""
     return len(ring.sealing) > 1 or len(ring.indexes) > 1
+
+
+def _let_all_know() -> None:
+    """Return when nobody acts on the keys of before the last change any more."""
+    time.sleep(PAUSE_SECONDS)
+    wait_for_earlier_transactions(db.engine)
 
 
 def _with_new_keys(ring: Keyring, now: datetime) -> Keyring:

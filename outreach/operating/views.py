@@ -1,15 +1,17 @@
-"""What monitors ask. None of it tells anything of people, or which version runs here."""
+"""What monitors ask, which tells nothing of people or which version runs here; and what administrators look through."""
 
 import hmac
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from outreach.kernel.clock import now
-from outreach.operating import readiness
+from outreach.operating import checking, readiness
+from outreach.operating.checking import State
 from outreach.operating.figures import Figures
+from outreach.organisations.rules import Permission
 from outreach.web import metrics
-from outreach.web.access import asked_from_this_machine, open_to_everyone
+from outreach.web.access import asked_from_this_machine, open_to_everyone, requires
 
 blueprint = Blueprint("operating", __name__)
 
@@ -29,6 +31,20 @@ def ready() -> ResponseReturnValue:
     well = all(found.values())
     answer = jsonify(ready=well, **{name: "ok" if holds else "failing" for name, holds in found.items()})
     return answer, 200 if well else 503
+
+
+@blueprint.get("/desk/check")
+@requires(Permission.ADMINISTER)
+def check() -> ResponseReturnValue:
+    """Show an administrator whether everything is as it should be."""
+    found = checking.check(settings=current_app.config["SETTINGS"], now=now(), connect=False)
+    return render_template(
+        "operating/check.html",
+        found=sorted(found, key=lambda finding: list(State).index(finding.state), reverse=True),
+        wrong=sum(finding.state is State.WRONG for finding in found),
+        mind=sum(finding.state is State.MIND for finding in found),
+        looked_at=now(),
+    )
 
 
 @blueprint.get("/metrics")

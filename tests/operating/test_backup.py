@@ -199,7 +199,7 @@ def test_nothing_personal_and_no_key_can_be_read_in_the_file(in_use: Flask, file
     keys = json.loads((in_use.config["SETTINGS"].instance_path / "keys.json").read_text())
 
     assert "𠮷田䶮".encode() not in content
-    assert keys["session"].encode() not in content
+    assert keys["sessions"][0].encode() not in content
     assert file.stat().st_mode & 0o777 == 0o600
 
 
