@@ -129,6 +129,8 @@ def serve(host: str, port: int, threads: int, workers: int | None) -> None:
         serve_alone(app, host=host, port=port, threads=threads)
     else:
         db.engine.dispose()
+        if workers > 1 and settings.redis_url is None:
+            log.warning("OUTREACH_REDIS_URL is not set: each web process counts attempts for itself")
         serving.serve_together(host=host, port=port, workers=workers, threads=threads, base_url=settings.base_url)
 
 

@@ -32,7 +32,12 @@ def test_an_older_patch_of_the_same_python_finds_its_packages_too():
 
 @pytest.mark.served
 def test_the_bundle_installs_and_serves_with_no_network(tmp_path: Path):
-    archive = bundle.make(ROOT / "build" / "bundle")
+    try:
+        archive = bundle.make(ROOT / "build" / "bundle")
+    except subprocess.CalledProcessError:
+        if _may_fetch(tmp_path / "one"):
+            raise
+        pytest.skip("no package index answers here, so there are no wheels to put into a bundle")
     with tarfile.open(archive) as packed:
         packed.extractall(tmp_path, filter="data")
     (unpacked,) = tmp_path.iterdir()
@@ -67,6 +72,11 @@ def test_a_damaged_bundle_is_not_installed(tmp_path: Path):
     assert done.returncode == 1
     assert "This bundle is damaged" in done.stderr
     assert not (tmp_path / "there").exists()
+
+
+def _may_fetch(folder: Path) -> bool:
+    pip = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--dest", str(folder), "itsdangerous"]
+    return subprocess.run(pip, capture_output=True, check=False).returncode == 0
 
 
 def _may_cut_the_network() -> bool:
