@@ -11,7 +11,8 @@ from outreach.intake.models import ImportRow
 from outreach.kernel import history
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine, Subject
-from outreach.people.models import Consent, ContactPoint, Person
+from outreach.notices.models import Message
+from outreach.people.models import Consent, ContactPoint, Person, PersonContact
 from outreach.people.rules import NOBODY
 from outreach.privacy import operations
 from outreach.privacy.models import Erasure
@@ -133,12 +134,16 @@ def test_the_proof_that_they_agreed_stays_without_the_number(session, life):
 
 def test_a_number_that_a_colleague_used_too_stays_theirs(session, life):
     registered = factories.a_registration(event=life.past, person=life.colleague, contact_point=life.number)
+    session.add(PersonContact(person_id=life.colleague.id, contact_point_id=life.number.id, since=NOW))
 
     asked(life)
     worked_off(DUE)
 
     session.expire_all()
     assert registered.contact_point.value == PHONE
+    told = session.scalars(sa.select(Message).where(Message.person_id == life.person.id)).all()
+    assert len(told) > 3
+    assert {(message.recipient, message.body) for message in told} == {("", None)}
 
 
 def test_a_namesake_in_a_file_that_is_still_to_land_stays(session, life):
