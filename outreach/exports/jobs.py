@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 from flask import current_app
@@ -39,7 +40,7 @@ def write(*, export_id: int, now: datetime, work: Work) -> None:
     offer = offer_of(export.offer)
     if offer is None:
         raise LookupError(export.offer)
-    people: set[int] = set()
+    people = array("q")
     with _folder(export_id) as folder, force_locale(export.language):
         file = folder / f"file.{export.format.value}"
         try:
@@ -55,7 +56,7 @@ def write(*, export_id: int, now: datetime, work: Work) -> None:
                 export_id=export_id,
                 content=content,
                 rows=rows,
-                people=array("q", sorted(people)),
+                people=array("q", (person for person, _ in groupby(sorted(people)))),
                 now=clock.now(),
             )
     db.session.commit()
@@ -71,7 +72,7 @@ def delete_expired(*, now: datetime, work: Work) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_table(export: Export, table: Table, file: Path, people: set[int], work_id: int) -> int:
+def _write_table(export: Export, table: Table, file: Path, people: "array[int]", work_id: int) -> int:
     asked, columns = queries.asked_of(export), queries.chosen_columns(export)
     in_full = frozenset(export.in_full)
     export_id, kind = export.id, export.format
@@ -83,7 +84,7 @@ def _write_table(export: Export, table: Table, file: Path, people: set[int], wor
             done = 0
             cells = documents.cells(columns, in_full, asked)
             for batch in batches:
-                people.update(batch.people)
+                people.extend(batch.people)
                 yield from map(cells, batch.rows)
                 done += len(batch.rows)
                 _step(export_id, work_id, done, total)
@@ -92,9 +93,9 @@ def _write_table(export: Export, table: Table, file: Path, people: set[int], wor
     return total
 
 
-def _write_sheet(export: Export, sheet: Sheet, file: Path, people: set[int]) -> int:
+def _write_sheet(export: Export, sheet: Sheet, file: Path, people: "array[int]") -> int:
     asked = queries.asked_of(export)
-    people.update(sheet.about(asked))
+    people.extend(sheet.about(asked))
     form = sheet.filled(asked, frozenset(export.in_full))
     documents.write_sheet(file, export.format, _mark(export, sheet, 1), form)
     db.session.rollback()  # it was only read

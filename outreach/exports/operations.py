@@ -27,7 +27,7 @@ from outreach.kernel.actor import SYSTEM, Actor
 from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.outbox import Urgency
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 
 concerned: list[Callable[..., None]] = []
 """Who writes down, for the people themselves, that they stood in an export; connected by the app.

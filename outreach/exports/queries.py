@@ -16,7 +16,7 @@ from outreach.kernel.clock import OFFICE, office_day
 from outreach.kernel.database import db, writing
 from outreach.kernel.paging import Key, Page, page_of
 
-READ_AT_ONCE = 2000
+READ_AT_ONCE = 1000
 
 
 class Viewer(Protocol):
@@ -158,7 +158,8 @@ def rows_of(table: Table, asked: Asked, columns: Sequence[Column]) -> Iterator[t
     sorted, nobody is waited for, and a row that changes place meanwhile is neither missed nor read twice.
     """
     with _one_moment() as connection:
-        keys = array("q", connection.scalars(table.rows(asked).limit(MOST_ROWS)))
+        found = connection.scalars(table.rows(asked).limit(MOST_ROWS), execution_options={"yield_per": READ_AT_ONCE})
+        keys = array("q", found)
         wanted = [
             part.label(f"{column.key}_{place}") for column in columns for place, part in enumerate(column.read(asked))
         ]
