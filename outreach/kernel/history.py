@@ -118,25 +118,32 @@ def forget_words(*, kind: str, ids: Sequence[int]) -> None:
 
 
 def write_for_many(
-    *, act: str, by: Actor, now: datetime, facts: Mapping[Subject, dict[str, Any]], new: bool = False
+    *,
+    act: str,
+    by: Actor | Mapping[Subject, Actor],
+    now: datetime,
+    facts: Mapping[Subject, dict[str, Any]],
+    new: bool = False,
 ) -> None:
     """Add the same act to the chains of many records of one kind at once, each with its own facts and no words.
 
+    `by` is who did it to all of them, or to each.
     `new` says that the records were made just now, so that there is nothing to look up. As with `write`, the caller
     holds the records' rows.
     """
     last = {} if new else _last_of_many(facts)
     for subject, said in facts.items():
         position, previous = last.get(subject, (0, ""))
+        actor = by if isinstance(by, Actor) else by[subject]
         line = HistoryLine(
             subject_kind=subject.kind,
             subject_id=subject.id,
             position=position + 1,
             at=now,
             act=act,
-            actor_kind=by.kind,
-            actor_id=by.id,
-            for_id=by.for_id,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            for_id=actor.for_id,
             facts=said,
             previous_hash=previous,
         )

@@ -6,7 +6,7 @@ claim to run out, after which another takes the row; so every job must bear bein
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib import import_module
@@ -78,10 +78,26 @@ def enqueue(
 
     `job` is "<feature>.<function>". The function is called with the arguments, and `now` and `work` (this row).
     """
-    work = Work(job=job, arguments=arguments, urgency=urgency, due_at=due_at or now, request_id=logs.request_id())
-    db.session.add(work)
-    db.session.flush()  # callers show the progress of this row
+    [work] = enqueue_many(job=job, now=now, urgency=urgency, due_at=due_at, calls=[arguments])
     return work
+
+
+def enqueue_many(
+    *,
+    job: str,
+    now: datetime,
+    calls: Sequence[dict[str, Any]],
+    urgency: Urgency = Urgency.SOON,
+    due_at: datetime | None = None,
+) -> list[Work]:
+    """Write down many calls of one job at once, each with its own arguments."""
+    works = [
+        Work(job=job, arguments=arguments, urgency=urgency, due_at=due_at or now, request_id=logs.request_id())
+        for arguments in calls
+    ]
+    db.session.add_all(works)
+    db.session.flush()  # callers show the progress of a row
+    return works
 
 
 def claim(*, now: datetime) -> Work | None:

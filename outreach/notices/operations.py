@@ -1,6 +1,7 @@
 """Writing messages, in the same transaction as what they tell of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -38,22 +39,43 @@ def tell(
     `template` is a text template whose first line is the subject; it is filled with `values` (JSON-able) and
     `link(path)`, in the language the contact point's holder chose. `kind` names the occasion in figures and lists.
     """
-    return _write(
+    telling = Telling(kind, contact_point, template, values, about=about, person=person)
+    [message] = tell_many([telling], now=now, urgency=urgency)
+    return message
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One message to a number or an address, before it is written: see `tell`."""
+
+    kind: str
+    contact_point: ContactPoint
+    template: str
+    values: dict[str, Any]
+    about: Subject | None = None
+    person: Person | None = None
+
+
+def tell_many(tellings: Sequence[Telling], *, now: datetime, urgency: Urgency = Urgency.SOON) -> list[Message]:
+    """Write many messages at once, as `tell` writes one."""
+    messages = [
         Message(
-            kind=kind,
-            channel=CHANNELS[contact_point.kind],
-            recipient=contact_point.value,
-            contact_point_id=contact_point.id,
-            person_id=person.id if person else None,
-            template=template,
-            values=values,
-            language=contact_point.language or _language(),
+            kind=telling.kind,
+            channel=CHANNELS[telling.contact_point.kind],
+            recipient=telling.contact_point.value,
+            contact_point_id=telling.contact_point.id,
+            person_id=telling.person.id if telling.person else None,
+            subject_kind=telling.about.kind if telling.about else None,
+            subject_id=telling.about.id if telling.about else None,
+            template=telling.template,
+            values=telling.values,
+            language=telling.contact_point.language or _language(),
             created_at=now,
-        ),
-        about=about,
-        urgency=urgency,
-        now=now,
-    )
+        )
+        for telling in tellings
+    ]
+    _write(messages, urgency=urgency, now=now)
+    return messages
 
 
 def tell_account(
@@ -70,21 +92,20 @@ def tell_account(
     recipient = account.email or account.phone
     if recipient is None:
         return None
-    return _write(
-        Message(
-            kind=kind,
-            channel=Channel.MAIL if account.email else Channel.SMS,
-            recipient=recipient,
-            account_id=account.id,
-            template=template,
-            values=values,
-            language=_language(),
-            created_at=now,
-        ),
-        about=about,
-        urgency=urgency,
-        now=now,
+    message = Message(
+        kind=kind,
+        channel=Channel.MAIL if account.email else Channel.SMS,
+        recipient=recipient,
+        account_id=account.id,
+        subject_kind=about.kind if about else None,
+        subject_id=about.id if about else None,
+        template=template,
+        values=values,
+        language=_language(),
+        created_at=now,
     )
+    _write([message], urgency=urgency, now=now)
+    return message
 
 
 def opened(*, about: Subject, now: datetime) -> None:
@@ -148,13 +169,11 @@ def message_id(message: Message, *, host: str) -> str:
     return f"<{proof(str(message.id), purpose='message')[:32]}@{host}>"
 
 
-def _write(message: Message, *, about: Subject | None, urgency: Urgency, now: datetime) -> Message:
-    if about is not None:
-        message.subject_kind, message.subject_id = about.kind, about.id
-    db.session.add(message)
-    db.session.flush()  # the work row names its id
-    outbox.enqueue(job="notices.deliver", message_id=message.id, urgency=urgency, now=now)
-    return message
+def _write(messages: Sequence[Message], *, urgency: Urgency, now: datetime) -> None:
+    db.session.add_all(messages)
+    db.session.flush()  # the work rows name their ids
+    calls = [{"message_id": message.id} for message in messages]
+    outbox.enqueue_many(job="notices.deliver", calls=calls, urgency=urgency, now=now)
 
 
 def _empty(which: sa.ColumnElement[bool]) -> None:

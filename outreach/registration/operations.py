@@ -5,8 +5,9 @@ written; a trigger (kernel/guards.py) refuses what would be one too many all the
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,8 @@ from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.clock import office_day
 from outreach.kernel.database import db, locked
 from outreach.kernel.refusals import Refused
-from outreach.notices.operations import forget_about, tell
+from outreach.notices.operations import Telling, forget_about, tell_many
+from outreach.people import operations as people
 from outreach.people.models import ContactPoint, Guardian, Person
 from outreach.people.rules import NeedsGuardian, needs_guardian
 from outreach.people.rules.merging import BothCameIn, Stay
@@ -71,35 +73,70 @@ def register(
     :raises NeedsGuardian: for a child under 14 for whom no guardian answers
     :raises EventIsCancelled, EventNotOpen, RegistrationNotYetOpen, RegistrationClosed: see rules.check_open
     """
-    if group.event_id != event.id:
-        raise GroupOfAnotherEvent
-    if event.asks_birth and not person.birth:
-        raise BirthMissing
-    under_age = needs_guardian(person.birth, office_day(now))
-    if under_age and guardian is None:
-        raise NeedsGuardian
-    existing = queries.living(event_id=event.id, person_id=person.id)
-    if existing is not None:
-        return existing
-    check_open(event, now=now)
-    group = _hold(group.id)
-    db.session.refresh(event)  # it may have been cancelled while we waited for the group
-    check_open(event, now=now)
-    registration, is_new = _insert(event=event, group=group, person=person, contact_point=contact_point, now=now)
-    if not is_new:
-        return registration
-    if under_age:
-        registration.under_age, registration.guardian_id = True, guardian.id
-    history.write(
-        subject=registration.subject,
-        act="registration.registered",
-        by=by,
-        now=now,
-        facts={"event": event.id, "group": group.id, "person": person.id, "state": registration.state},
-    )
-    _tell(registration, MESSAGES[registration.state], now=now)
-    fill(group=group, now=now)
-    return registration
+    [answer] = _take([_Wish(event, group, person, contact_point, by, guardian)], now=now)
+    return _or_raise(answer).registration
+
+
+@dataclass(frozen=True)
+class Application:
+    """What somebody who proved a number or an address sends from an event's page.
+
+    `language` is the one in which they read what they agreed to.
+    """
+
+    event_id: int
+    group_id: int
+    contact_point_id: int
+    name: str
+    language: str
+
+
+def take_down(*, applications: Sequence[Application], now: datetime) -> list[str]:
+    """Register those who apply, each as `register` does, and keep that they agreed; return their tickets' tokens.
+
+    For many at once, in the minute an event opens: about as many statements for sixteen as for one, and its groups are
+    held for one short transaction.
+
+    :raises Refused: if one of them is refused; nothing of any of them is to be kept then, and each is done alone
+    """
+    events = queries.applied_for({each.event_id for each in applications})
+    points = queries.applying({each.contact_point_id for each in applications})
+    reached = [
+        people.Reached(
+            contact_point_id=each.contact_point_id,
+            name=each.name,
+            organisation_id=events[each.event_id].organisation_id,
+            source=f"registration:{each.event_id}",
+            by=Actor(ActorKind.ATTENDEE, each.contact_point_id),
+        )
+        for each in applications
+    ]
+    wishes = [
+        _Wish(
+            event=events[each.event_id],
+            group=_group_of(events[each.event_id], each.group_id),
+            person=person,
+            contact_point=points[each.contact_point_id],
+            by=who.by,
+        )
+        for each, who, person in zip(applications, reached, people.people_reached(reached, now=now), strict=True)
+    ]
+    taken = [_or_raise(answer) for answer in _take(wishes, now=now)]
+    agreed = [
+        people.Agreed(wish.person.id, each.contact_point_id, f"event:{each.event_id}", each.language)
+        for each, wish, answer in zip(applications, wishes, taken, strict=True)
+        if answer.is_new
+    ]
+    if agreed:
+        people.give_consents(agreed, purpose="registration", now=now)
+    return [answer.registration.token for answer in taken]
+
+
+def _group_of(event: Event, group_id: int) -> PlaceGroup:
+    for group in event.groups:
+        if group.id == group_id:
+            return group
+    raise GroupOfAnotherEvent
 
 
 def cancel(*, registration: Registration, by: Actor, now: datetime, reason: str | None = None) -> None:
@@ -262,40 +299,177 @@ def tell_of_move(*, registration: Registration, now: datetime) -> None:
     _tell(registration, "event_moved", now=now)
 
 
-def _insert(
-    *, event: Event, group: PlaceGroup, person: Person, contact_point: ContactPoint | None, now: datetime
-) -> tuple[Registration, bool]:
-    """Return the new registration and True, or the one another request of the same person made meanwhile and False."""
-    places = queries.places_of(group)
-    state = first_state(places, reviewed=group.reviewed)
-    # Whoever is accepted later stands later, also where the clocks of two servers differ.
-    latest = queries.latest_in_line(group.id) if places.waiting else None
+@dataclass(frozen=True)
+class _Wish:
+    event: Event
+    group: PlaceGroup
+    person: Person
+    contact_point: ContactPoint | None
+    by: Actor
+    guardian: Guardian | None = None
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A registration, and whether it was made now or held or awaited a place already."""
+
+    registration: Registration
+    is_new: bool = False
+
+
+def _take(wishes: Sequence[_Wish], *, now: datetime) -> list[_Taken | Refused]:
+    """Register, in this order; nobody overtakes who stands before them here or waits already."""
+    living = queries.living_of({wish.event.id for wish in wishes}, {wish.person.id for wish in wishes})
+    answers = [_at_once(wish, living, now) for wish in wishes]
+    left = [place for place, answer in enumerate(answers) if answer is None]
+    groups = _hold_all({wishes[place].group.id for place in left})
+    for event in {wishes[place].event for place in left}:
+        db.session.refresh(event)  # it may have been cancelled while we waited for the groups
+    lines = {group.id: _Line(group, now) for group in groups.values()}
+    first: dict[tuple[int, int], int] = {}
+    for place in list(left):
+        wish = wishes[place]
+        answers[place] = _refusal(wish.event, now)
+        if answers[place] is not None or first.setdefault((wish.event.id, wish.person.id), place) != place:
+            left.remove(place)
+    made = _insert_all([(wishes[place], lines[wishes[place].group.id]) for place in left], now=now)
+    for place, taken in zip(left, made, strict=True):
+        answers[place] = taken
+    _follow_up(
+        [(wishes[place], taken.registration) for place, taken in zip(left, made, strict=True) if taken.is_new], now
+    )
+    for line in lines.values():
+        if line.places.free and line.places.waiting:
+            fill(group=line.group, now=now)
+    # Who pressed twice within this very moment: the second is shown what the first got.
+    return [
+        answer or _Taken(answers[first[wish.event.id, wish.person.id]].registration)
+        for wish, answer in zip(wishes, answers, strict=True)
+    ]
+
+
+def _at_once(wish: _Wish, living: Mapping[tuple[int, int], Registration], now: datetime) -> _Taken | Refused | None:
+    if wish.group.event_id != wish.event.id:
+        return GroupOfAnotherEvent()
+    if wish.event.asks_birth and not wish.person.birth:
+        return BirthMissing()
+    if needs_guardian(wish.person.birth, office_day(now)) and wish.guardian is None:
+        return NeedsGuardian()
+    existing = living.get((wish.event.id, wish.person.id))
+    return _Taken(existing) if existing is not None else _refusal(wish.event, now)
+
+
+def _or_raise(answer: _Taken | Refused) -> _Taken:
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+def _refusal(event: Event, now: datetime) -> Refused | None:
+    try:
+        check_open(event, now=now)
+    except Refused as refused:
+        return refused
+    return None
+
+
+class _Line:
+    """A group whose row is held: its places as they are given away, one after the other."""
+
+    def __init__(self, group: PlaceGroup, now: datetime) -> None:
+        self.group = group
+        self.places = queries.places_of(group)
+        # Whoever is accepted later stands later, also where the clocks of two servers differ.
+        latest = queries.latest_in_line(group.id) if self.places.waiting else None
+        self.queued_at = max(now, latest) if latest else now
+        self._now = self.places
+
+    def next_state(self) -> RegistrationState:
+        """Give the next place away, or the next place in the line."""
+        state = first_state(self._now, reviewed=self.group.reviewed)
+        waits = state is RegistrationState.WAITLISTED
+        self._now = replace(self._now, taken=self._now.taken + (not waits), waiting=self._now.waiting + waits)
+        return state
+
+
+def _insert_all(asked: Sequence[tuple[_Wish, _Line]], *, now: datetime) -> list[_Taken]:
+    """Insert new registrations at once; one by one where another request of one of them was quicker by a moment."""
+    states = [line.next_state() for _, line in asked]
+    drafts = list(zip(asked, states, strict=True))
+    try:
+        with db.session.begin_nested():
+            made = [_draft(wish, line, state, now) for (wish, line), state in drafts]
+            db.session.add_all(made)
+            db.session.flush()
+    except sa.exc.IntegrityError:
+        return [_insert(wish, line, state, now) for (wish, line), state in drafts]
+    return [_Taken(registration, is_new=True) for registration in made]
+
+
+def _insert(wish: _Wish, line: _Line, state: RegistrationState, now: datetime) -> _Taken:
     for attempt in range(ATTEMPTS):
-        registration = Registration(
-            event_id=event.id,
-            group_id=group.id,
-            person_id=person.id,
-            contact_point_id=contact_point.id if contact_point else None,
-            state=state,
-            short_code="".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH)),
-            created_at=now,
-            queued_at=max(now, latest) if latest else now,
-            confirmed_at=now if state is RegistrationState.CONFIRMED else None,
-        )
+        registration = _draft(wish, line, state, now)
         try:
             with db.session.begin_nested():
                 db.session.add(registration)
                 db.session.flush()
         except sa.exc.IntegrityError:
             # In another group of the event, whose row we do not hold; or the short code is taken.
-            existing = queries.living(event_id=event.id, person_id=person.id)
+            existing = queries.living(event_id=wish.event.id, person_id=wish.person.id)
             if existing is not None:
-                return existing, False
+                return _Taken(existing)
             if attempt == ATTEMPTS - 1:
                 raise
         else:
-            return registration, True
+            return _Taken(registration, is_new=True)
     raise AssertionError("unreachable")
+
+
+def _draft(wish: _Wish, line: _Line, state: RegistrationState, now: datetime) -> Registration:
+    under_age = needs_guardian(wish.person.birth, office_day(now))
+    return Registration(
+        event_id=wish.event.id,
+        group_id=line.group.id,
+        person_id=wish.person.id,
+        contact_point_id=wish.contact_point.id if wish.contact_point else None,
+        state=state,
+        short_code="".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH)),
+        created_at=now,
+        queued_at=line.queued_at,
+        confirmed_at=now if state is RegistrationState.CONFIRMED else None,
+        under_age=under_age,
+        guardian_id=wish.guardian.id if under_age else None,
+    )
+
+
+def _follow_up(made: Sequence[tuple[_Wish, Registration]], now: datetime) -> None:
+    """Write the first line of each history, and tell each person."""
+    if not made:
+        return
+    history.write_for_many(
+        act="registration.registered",
+        by={registration.subject: wish.by for wish, registration in made},
+        now=now,
+        facts={
+            registration.subject: {
+                "event": wish.event.id,
+                "group": registration.group_id,
+                "person": wish.person.id,
+                "state": registration.state,
+            }
+            for wish, registration in made
+        },
+        new=True,
+    )
+    numbers = queries.positions_in_line([registration for _, registration in made])
+    tell_many(
+        [
+            _telling(registration, MESSAGES[registration.state], number=numbers.get(registration.id))
+            for _, registration in made
+            if registration.contact_point_id is not None
+        ],
+        now=now,
+    )
 
 
 def _end(
@@ -362,15 +536,25 @@ def _hold(group_id: int) -> PlaceGroup:
     return db.session.scalars(locked(sa.select(PlaceGroup).where(PlaceGroup.id == group_id))).one()
 
 
+def _hold_all(group_ids: Collection[int]) -> dict[int, PlaceGroup]:
+    if not group_ids:
+        return {}
+    held = locked(sa.select(PlaceGroup).where(PlaceGroup.id.in_(group_ids)).order_by(PlaceGroup.id))
+    return {group.id: group for group in db.session.scalars(held)}
+
+
 def _hold_registration(registration: Registration) -> None:
     db.session.scalars(locked(sa.select(Registration).where(Registration.id == registration.id))).one()
 
 
 def _tell(registration: Registration, occasion: str, *, now: datetime) -> None:
-    if registration.contact_point is None:
-        return
+    if registration.contact_point is not None:
+        tell_many([_telling(registration, occasion, number=queries.position_in_line(registration))], now=now)
+
+
+def _telling(registration: Registration, occasion: str, *, number: int | None) -> Telling:
     event = registration.event
-    tell(
+    return Telling(
         kind=f"registration_{occasion}",
         contact_point=registration.contact_point,
         person=registration.person,
@@ -382,12 +566,11 @@ def _tell(registration: Registration, occasion: str, *, now: datetime) -> None:
             "place": event.where,
             "group": registration.group.name,
             "code": registration.short_code,
-            "number": queries.position_in_line(registration),
+            "number": number,
             "reason": registration.reason,
             "token": registration.token,
         },
         about=registration.subject,
-        now=now,
     )
 
 

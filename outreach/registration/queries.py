@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import TOLD_KINDS
@@ -13,7 +13,7 @@ from outreach.kernel import history
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
-from outreach.people.models import Person
+from outreach.people.models import ContactPoint, Person
 from outreach.people.queries import names_of_accounts
 from outreach.people.rules import TimelineEntry
 from outreach.registration.models import Registration, id_in_token
@@ -77,6 +77,39 @@ def living_of_both(one_id: int, other_id: int) -> list[tuple[Registration, Regis
     return [tuple(pair) for pair in found.values() if len(pair) == 2]
 
 
+def living_of(event_ids: Collection[int], person_ids: Collection[int]) -> dict[tuple[int, int], Registration]:
+    """Return the registrations by which people hold or await places at events, by the event's and the person's id."""
+    found = db.session.scalars(
+        sa.select(Registration)
+        .where(
+            Registration.event_id.in_(event_ids),
+            Registration.person_id.in_(person_ids),
+            Registration.state.in_(LIVING),
+        )
+        .order_by(Registration.id)
+    )
+    return {(each.event_id, each.person_id): each for each in found}
+
+
+def applied_for(event_ids: Collection[int]) -> dict[int, Event]:
+    """Return events by their ids, with what their tickets and messages tell of them."""
+    found = db.session.scalars(
+        sa.select(Event)
+        .where(Event.id.in_(event_ids))
+        .options(joinedload(Event.venue), selectinload(Event.groups))
+        .order_by(Event.id)
+    )
+    return {event.id: event for event in found}
+
+
+def applying(contact_point_ids: Collection[int]) -> dict[int, ContactPoint]:
+    """Return numbers and addresses by their ids."""
+    found = db.session.scalars(
+        sa.select(ContactPoint).where(ContactPoint.id.in_(contact_point_ids)).order_by(ContactPoint.id)
+    )
+    return {point.id: point for point in found}
+
+
 def by_ticket(token: str) -> Registration | None:
     """Return the registration a ticket's link stands for, with its event; None where the link is not one of ours."""
     registration_id = id_in_token(token)
@@ -136,6 +169,17 @@ def position_in_line(registration: Registration) -> int | None:
         )
     )
     return before + 1
+
+
+def positions_in_line(registrations: Sequence[Registration]) -> dict[int, int]:
+    """Return the places in their waiting lists of some that were just made, by their ids; holders of places lack."""
+    waiting = [each for each in registrations if each.state is RegistrationState.WAITLISTED]
+    line: dict[int, int] = {}
+    for group_id in sorted({each.group_id for each in waiting}):
+        last = [each for each in waiting if each.group_id == group_id]
+        first = position_in_line(last[0])
+        line |= {each.id: first + later for later, each in enumerate(last)}
+    return line
 
 
 def names_at(contact_point_id: int) -> Sequence[str]:

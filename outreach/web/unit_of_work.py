@@ -66,7 +66,11 @@ class Together(Generic[Asked, Answered]):
         self._at_it = False
 
     def ask(self, asked: Asked) -> Answered:
-        """Return the answer once it is committed. Used first in a view, while nothing else has been changed."""
+        """Return the answer once it is committed. Used first in a view, while nothing has been changed.
+
+        What the view read before is let go: on SQLite it would keep the lock that the others wait for.
+        """
+        db.session.rollback()
         turn = _Turn(asked)
         with self._lock:
             self._line.append(turn)
@@ -76,8 +80,12 @@ class Together(Generic[Asked, Answered]):
         if not turn.answer and not turn.alone:
             self._do_all()
         if turn.alone:
-            turn.answer[:] = self._do([asked])
-            db.session.commit()
+            try:
+                turn.answer[:] = self._do([asked])
+                db.session.commit()
+            except BaseException:
+                db.session.rollback()  # the page that says why keeps nothing of it
+                raise
         return turn.answer[0]
 
     def _do_all(self) -> None:

@@ -185,19 +185,54 @@ def person_at(
     A number is not who somebody is: the same number with another name is another person.
     :raises NoName: without a name
     """
-    name = " ".join(name.split())[:LONGEST_NAME]
-    if not name:
-        raise NoName
-    db.session.scalar(locked(sa.select(ContactPoint).where(ContactPoint.id == contact_point.id)))
-    wanted = normalised_name(name)
-    for person in queries.people_at(contact_point.id):
-        if person.name_key == wanted:
-            return person
-    person = _new(name, organisation.id, source, now)
-    person.contacts.append(PersonContact(contact_point_id=contact_point.id, since=now))
-    db.session.flush()
-    history.write(subject=_subject(person), act="created", by=by, now=now, facts={"source": source})
+    reached = Reached(contact_point.id, name, organisation.id, source, by)
+    [person] = people_reached([reached], now=now)
     return person
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Somebody who gave their name at a number or an address; see `person_at`."""
+
+    contact_point_id: int
+    name: str
+    organisation_id: int
+    source: str
+    by: Actor
+
+
+def people_reached(asked: Sequence[Reached], *, now: datetime) -> list[Person]:
+    """Return those who gave their names, in order, as `person_at` returns one.
+
+    :raises NoName: if one of them gave none
+    """
+    names = [" ".join(each.name.split())[:LONGEST_NAME] for each in asked]
+    if not all(names):
+        raise NoName
+    points = sorted({each.contact_point_id for each in asked})
+    held = locked(sa.select(ContactPoint.id).where(ContactPoint.id.in_(points)).order_by(ContactPoint.id))
+    db.session.execute(held)
+    known: dict[tuple[int, str], Person] = {}
+    for point, person in queries.reached_at(points):
+        known.setdefault((point, person.name_key), person)
+    found: list[Person] = []
+    fresh: dict[Person, Reached] = {}
+    for each, name in zip(asked, names, strict=True):
+        key = each.contact_point_id, normalised_name(name)[:120]
+        if key not in known:
+            known[key] = Person(
+                organisation_id=each.organisation_id, name=name, source=each.source, created_at=now, updated_at=now
+            )
+            known[key].contacts.append(PersonContact(contact_point_id=each.contact_point_id, since=now))
+            fresh[known[key]] = each
+        found.append(known[key])
+    db.session.add_all(fresh)
+    db.session.flush()
+    if fresh:
+        facts = {_subject(person): {"source": each.source} for person, each in fresh.items()}
+        by = {_subject(person): each.by for person, each in fresh.items()}
+        history.write_for_many(act="created", by=by, now=now, facts=facts, new=True)
+    return found
 
 
 def add(
@@ -465,19 +500,42 @@ def give_consent(
     `about` is what it was given for, "event:12".
     :raises NoConsentText: if there is no text of this purpose
     """
-    text = queries.current_consent(purpose, language)
-    if text is None:
-        raise NoConsentText
-    consent = Consent(
-        person_id=person.id,
-        text_id=text.id,
-        contact_point_id=contact_point.id if contact_point else None,
-        given_at=now,
-        about=about,
-    )
-    db.session.add(consent)
-    db.session.flush()
+    agreed = Agreed(person.id, contact_point.id if contact_point else None, about, language)
+    [consent] = give_consents([agreed], purpose=purpose, now=now)
     return consent
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """That somebody agreed, before it is written down; see `give_consent`."""
+
+    person_id: int
+    contact_point_id: int | None
+    about: str
+    language: str
+
+
+def give_consents(agreed: Sequence[Agreed], *, purpose: str, now: datetime) -> list[Consent]:
+    """Record that many people agreed, as `give_consent` records one.
+
+    :raises NoConsentText: if there is no text of this purpose
+    """
+    texts = {language: queries.current_consent(purpose, language) for language in {each.language for each in agreed}}
+    if None in texts.values():
+        raise NoConsentText
+    consents = [
+        Consent(
+            person_id=each.person_id,
+            text_id=texts[each.language].id,
+            contact_point_id=each.contact_point_id,
+            given_at=now,
+            about=each.about,
+        )
+        for each in agreed
+    ]
+    db.session.add_all(consents)
+    db.session.flush()
+    return consents
 
 
 def seed_consent_texts(*, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -414,6 +414,16 @@ def people_at(contact_point_id: int) -> Sequence[Person]:
         .unique()
         .all()
     )
+
+
+def reached_at(contact_point_ids: Collection[int]) -> Sequence[tuple[int, Person]]:
+    """Return everybody who can be reached at some numbers or addresses, with which it is, in the order they came."""
+    return db.session.execute(
+        sa.select(PersonContact.contact_point_id, Person)
+        .join(Person, Person.id == PersonContact.person_id)
+        .where(PersonContact.contact_point_id.in_(contact_point_ids), PersonContact.until.is_(None))
+        .order_by(Person.id)
+    ).all()
 
 
 def current_consent(purpose: str, language: str = CHINESE) -> ConsentText | None:

@@ -10,6 +10,7 @@ from flask_babel import get_locale, gettext
 from outreach.events.queries import published
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.clock import now, office_day
+from outreach.kernel.refusals import Refused
 from outreach.people import operations as people
 from outreach.people import queries as people_queries
 from outreach.people.rules import needs_guardian
@@ -19,9 +20,12 @@ from outreach.registration.rules import BirthMissing, GroupOfAnotherEvent, Regis
 from outreach.web import limits
 from outreach.web.access import attendees, open_to_everyone, proven_contact
 from outreach.web.links import absolute
+from outreach.web.unit_of_work import Together
 
 blueprint = Blueprint("registration_public", __name__)
 blueprint.add_app_template_filter(spaced_code)
+registrations = Together(lambda applications: operations.take_down(applications=applications, now=now()))
+"""A city registers in the minute an event opens: what comes while a transaction runs shares the next one."""
 
 
 @blueprint.get("/e/<int:event_id>/register")
@@ -46,17 +50,36 @@ def registered(event_id: int) -> ResponseReturnValue:
     event = published(event_id)
     contact = _contact()
     form = RegisterForm()
-    made: list[Any] = []
-    if form.validate_on_submit() and form.attempt(lambda: made.append(_register(event, contact, form))):
-        return redirect(url_for("registration_public.ticket", token=made[0].token), 303)
+    if form.validate_on_submit():
+        try:
+            if token := _token(event, contact, form):
+                return redirect(url_for("registration_public.ticket", token=token), 303)
+        except Refused as refused:
+            form.refuse(refused)
     return _form_page(event, contact, form), 422
 
 
-def _register(event: Any, contact: Any, form: RegisterForm) -> Any:
+def _token(event: Any, contact: Any, form: RegisterForm) -> str:
+    """Register, and return the ticket's token: with others who press in the same moment, or alone with a guardian."""
     group = next((group for group in event.groups if str(group.id) == form.group.data), None)
     if group is None:
         raise GroupOfAnotherEvent
     limits.spend(limits.REGISTERING, contact.id)
+    if event.asks_birth:
+        made: list[Any] = []
+        return made[0].token if form.attempt(lambda: made.append(_register(event, group, contact, form))) else ""
+    return registrations.ask(
+        operations.Application(
+            event_id=event.id,
+            group_id=group.id,
+            contact_point_id=contact.id,
+            name=form.name.data,
+            language=str(get_locale()),
+        )
+    )
+
+
+def _register(event: Any, group: Any, contact: Any, form: RegisterForm) -> Any:
     by, moment = Actor(ActorKind.ATTENDEE, contact.id), now()
     person = people.person_at(
         contact_point=contact,
@@ -66,9 +89,14 @@ def _register(event: Any, contact: Any, form: RegisterForm) -> Any:
         now=moment,
         by=by,
     )
-    guardian = _guardian(event, person, contact, form, moment) if event.asks_birth else None
     registration = operations.register(
-        event=event, group=group, person=person, contact_point=contact, by=by, now=moment, guardian=guardian
+        event=event,
+        group=group,
+        person=person,
+        contact_point=contact,
+        by=by,
+        now=moment,
+        guardian=_guardian(event, person, contact, form, moment),
     )
     if registration.created_at == moment:  # not pressed twice
         people.give_consent(
