@@ -6,7 +6,7 @@ import pytest
 
 from outreach.desk.rules import Bar, Place, Slip, arrivals_in_steps, greeting_hour, is_before, place_in, slip
 from outreach.kernel.working_days import WorkingCalendar
-from outreach.people.rules import TimelineEntry
+from outreach.people.rules import Purpose, TimelineEntry
 from tests.conftest import NOW
 
 PLAIN = WorkingCalendar(exceptions={}, published=frozenset({2026}))
@@ -35,7 +35,7 @@ def test_a_promise_is_late_on_its_day_once_the_office_has_closed():
 
 
 def entry(at, key):
-    return TimelineEntry(at=at, kind="visit", key=key, sentence="", values={})
+    return TimelineEntry(at=at, purpose=Purpose.SERVICE, kind="visit", key=key, sentence="", values={})
 
 
 def test_a_place_in_a_timeline_survives_its_link():

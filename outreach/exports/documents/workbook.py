@@ -60,7 +60,7 @@ def write(file: Path, mark: Mark, labels: Sequence[str], rows: Iterable[Sequence
 class _Sheet(Worksheet):
     """A worksheet whose body is written a row at a time, as the XML it is.
 
-    XlsxWriter's own way through `write_string` takes five times as long for the same bytes; and it takes a text that
+    XlsxWriter's own way through `write_string` takes much longer for the same bytes; and it takes a text that
     begins with <r> and ends with </r> for markup of its own.
     """
 
