@@ -456,8 +456,19 @@ def test_two_people_at_one_number_are_two_people(client, city, consent_text):
     assert queries.cases_of_contact(city.number.id)[0].person.name == "温如许"
 
 
-def test_a_deadline_in_a_year_without_a_calendar_says_so(client, city, case, session):
+@pytest.fixture
+def without_calendars(session):
+    """No year's calendar is known; afterwards they are again, as every test expects."""
+    years = session.execute(sa.select(CalendarYear.__table__)).mappings().all()
     session.execute(sa.delete(CalendarYear))
+    yield
+    session.rollback()
+    session.execute(sa.insert(CalendarYear.__table__), [dict(year) for year in years])
+    session.commit()
+
+
+@pytest.mark.usefixtures("without_calendars")
+def test_a_deadline_in_a_year_without_a_calendar_says_so(client, city, case):
     operations.assign(case=case, unit=city.schools, version=case.version, by=city.organiser.actor, now=clock.now())
 
     assert "暂定" in signed_in(client, city.organiser).get(f"/desk/requests/{case.id}").text

@@ -211,7 +211,7 @@ def the_city_is_set_up(story: Story) -> None:
     story.look(page, "set-up")
     assert_accessible(page)
     page.get_by_role("button", name="建好这座城，登录").click()
-    expect(page.get_by_text(re.compile("雁城市.*还差 6 步"))).to_be_visible()
+    expect(page.get_by_text(re.compile("雁城市.*还差 7 步"))).to_be_visible()
     story.look(page, "first-steps")
 
 

@@ -95,11 +95,11 @@ def test_a_failure_of_ours_shows_its_number_and_nothing_of_its_cause(app: Flask,
     was = app.view_functions["portal.index"]
     app.view_functions["portal.index"] = fail
     try:
-        answer = client.get("/", headers={"X-Request-ID": "abcdef0123456789"})
+        answer = client.get("/")
     finally:
         app.view_functions["portal.index"] = was
         app.config["PROPAGATE_EXCEPTIONS"] = None
 
     assert answer.status_code == 500
-    assert "abcdef0123456789" in answer.text
+    assert answer.headers["X-Request-ID"] in answer.text
     assert "sealed" not in answer.text

@@ -203,7 +203,7 @@ def test_consent_is_kept_with_the_version_and_the_language_it_was_shown_in(sessi
         person=person, purpose="registration", contact_point=point, about="event:12", now=NOW, language="en"
     )
 
-    assert session.query(ConsentText).count() == 4
+    assert session.query(ConsentText).count() == 6  # registering, asking, a guardian: each in two languages, once
     assert (consent.text.purpose, consent.text.version, consent.text.language) == ("registration", 1, "en")
     assert queries.current_consent("registration", "fr").language == "zh_Hans_CN"
     assert [entry.kind for entry in queries.timeline_of(person.id)] == ["consent"]
