@@ -156,14 +156,14 @@ def bring_in(page: Page, kind: str, file: Path) -> None:
 def verdicts(page: Page) -> dict[str, int]:
     """Return how many rows of a file are new, of somebody known, doubtful and refused."""
     rows = page.get_by_role("navigation", name="各行的情况")
-    words = {"new": "^新的", "same": "^同一个人", "doubtful": "^像是", "refused": "^收不了"}
+    words = {"new": "^新的", "same": "^(同一个人|库里已有|已经结对)", "doubtful": "^像是", "refused": "^收不了"}
     return {word: _number(rows.get_by_role("link", name=re.compile(name)).locator("b")) for word, name in words.items()}
 
 
 def confirm(page: Page) -> None:
     """Let the rows come in, and wait until they have."""
     page.get_by_role("button", name=re.compile(r"^导入 [\d,]+ 行")).click()
-    expect(page.get_by_text("已导入", exact=False).first).to_be_visible(timeout=2 * LONG)
+    expect(page.get_by_text(re.compile(r"^已导入 \d")).first).to_be_visible(timeout=2 * LONG)
 
 
 def search(page: Page, words: str) -> None:
