@@ -1,12 +1,15 @@
 """Carrying messages: rendering them, handing them to the mail server or the SMS gateway, and trying again."""
 
+import logging
 import smtplib
+import time
 from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Protocol
 
+import sqlalchemy as sa
 from flask import current_app
 from flask_babel import force_locale
 
@@ -18,8 +21,12 @@ from outreach.notices import operations
 from outreach.notices.models import Message
 from outreach.notices.rules import Channel, MessageState
 
+log = logging.getLogger("outreach.notices")
 PATIENCE_SECONDS = 20
 NEVER = 500  # SMTP's answers from 500 on are final
+NOTED_WITHIN, NOTED_AGAIN = 120, 1
+"""Seconds: speaking to a server (PATIENCE_SECONDS for each of its few answers) and this stay within outbox.CLAIM_LASTS,
+after which another worker takes the message for not sent."""
 
 
 class SmsGateway(Protocol):
@@ -53,19 +60,33 @@ def deliver(*, message_id: int, now: datetime, work: Work) -> None:
     if message.body is None:
         _render(message, settings)
     message.attempts += 1
-    carry = _sms(message, settings) if message.channel is Channel.SMS else _mail(message, settings, now)
+    carry = _sms(message, settings) if message.channel is Channel.SMS else _mail(message, settings)
     db.session.commit()
 
-    taken = carry()
+    _note(message_id, taken=carry(), now=now)
 
-    message = db.session.get_one(Message, message_id)
-    if taken:
-        message.state = MessageState.HANDED_OVER
-        message.handed_over_at = now
-    else:
-        message.state = MessageState.FAILED
-        message.error = "address refused"
-    db.session.commit()
+
+def _note(message_id: int, *, taken: bool, now: datetime) -> None:
+    """Note what became of a message; a database that is away is waited for, or the message would go out twice."""
+    until = time.monotonic() + NOTED_WITHIN
+    while True:
+        try:
+            message = db.session.get_one(Message, message_id)
+            if taken:
+                message.state = MessageState.HANDED_OVER
+                message.handed_over_at = now
+            else:
+                message.state = MessageState.FAILED
+                message.error = "address refused"
+            db.session.commit()
+        except sa.exc.OperationalError as error:
+            db.session.rollback()
+            if time.monotonic() > until:
+                raise
+            log.warning("handed over, and the database does not answer: %s", type(error).__name__)
+            time.sleep(NOTED_AGAIN)
+        else:
+            return
 
 
 def _render(message: Message, settings: Settings) -> None:
@@ -89,7 +110,7 @@ def _sms(message: Message, settings: Settings) -> Callable[[], bool]:
     return carry
 
 
-def _mail(message: Message, settings: Settings, now: datetime) -> Callable[[], bool]:
+def _mail(message: Message, settings: Settings) -> Callable[[], bool]:
     """Return what sends one mail; it answers False where the server refuses the address for good."""
     if settings.smtp_host is None:
         raise TryLater("no mail server is set")
@@ -97,7 +118,7 @@ def _mail(message: Message, settings: Settings, now: datetime) -> Callable[[], b
     mail["Subject"] = message.subject
     mail["From"] = settings.mail_from
     mail["To"] = message.recipient
-    mail["Date"] = format_datetime(local(now))
+    mail["Date"] = format_datetime(local(message.created_at))  # so that a second copy is the same mail
     mail["Message-ID"] = operations.message_id(
         message, host=parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
     )

@@ -1,19 +1,12 @@
-"""What is broken on purpose: a line to the database that can be cut, and workers that are killed."""
+"""What is broken on purpose: a line to the database that can be cut."""
 
-import os
 import select
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
-
-from tests.machine import ROOT
-from tests.post_office import PostOffice
-from tests.served import Served
 
 
 class Line:
@@ -81,29 +74,3 @@ def line() -> Iterator[Callable[[str, int], Line]]:
             return laid
 
         yield lay
-
-
-@pytest.fixture
-def begin_worker() -> Iterator[Callable[[Served, PostOffice], subprocess.Popen]]:
-    """Begin a worker in a process of its own; those that still run are ended with the test."""
-    with ExitStack() as stack:
-
-        def begin(served: Served, post_office: PostOffice) -> subprocess.Popen:
-            ours = {
-                "OUTREACH_INSTANCE_PATH": str(served.instance),
-                "OUTREACH_DATABASE_URL": served.database_url,
-                "OUTREACH_SMTP_HOST": post_office.host,
-                "OUTREACH_SMTP_PORT": str(post_office.port),
-            }
-            process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
-                cwd=ROOT,
-                env=os.environ | ours,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-            return process
-
-        yield begin

@@ -1,15 +1,8 @@
 """An import through a worker of its own that is killed, and one whose disk is full: nothing lost, nothing twice."""
 
-import os
 import resource
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -19,58 +12,20 @@ from outreach.intake.models import Import
 from outreach.intake.rules import NO_ROOM, ImportState
 from outreach.kernel import outbox
 from outreach.kernel.clock import now
-from outreach.kernel.database import db, only_reading
+from outreach.kernel.database import db
 from outreach.kernel.outbox import CLAIM_LASTS
 from outreach.organisations.rules import Role
 from outreach.people.models import ContactPoint, Person
 from tests.factories import an_account, signed_in
+from tests.faults.workers import a_worker, until
 from tests.intake.files import a_workbook, work_off
-from tests.machine import ROOT
 
-PATIENCE = 60
 ROWS = 900
 
 
 @pytest.fixture
 def clerk(city):
     return an_account("何清越", organisation=city.lead_organisation, roles=[Role.ORGANISER])
-
-
-@contextmanager
-def a_worker(
-    app, *, log: Path = Path(os.devnull), preexec: Callable[[], None] | None = None
-) -> Iterator[subprocess.Popen]:
-    """A real worker process on the test's database."""
-    db.session.commit()
-    db.session.remove()
-    settings = app.config["SETTINGS"]
-    ours = {"OUTREACH_INSTANCE_PATH": str(settings.instance_path), "OUTREACH_DATABASE_URL": settings.database}
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("OUTREACH_")} | ours,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            preexec_fn=preexec,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        db.session.rollback()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Look again and again, without SQLite's write lock, until something holds."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with only_reading():
-            if holds():
-                return
-        time.sleep(0.02)
-    pytest.fail(f"not within {PATIENCE} s", pytrace=False)
 
 
 def uploaded(clerk) -> int:
