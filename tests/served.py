@@ -25,7 +25,7 @@ from outreach.kernel.database import db
 from tests.machine import ROOT, SQLITE, free_port, new_database
 from tests.post_office import PostOffice
 
-FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
+FIELD = re.compile(r'name="csrf_token"(?: type="hidden")? value="([^"]+)"')
 PATIENCE = 60
 """Seconds a server may take to begin; a slow machine under load needs more than it seems."""
 

@@ -254,7 +254,8 @@ def upgrade() -> None:
     sa.Column('expires_at', sa.DateTime(), nullable=True),
     sa.CheckConstraint("(state IN ('ready', 'deleted')) = (finished_at IS NOT NULL)", name=op.f('ck_exports_finished_means_when')),
     sa.ForeignKeyConstraint(['work_id'], ['work.id'], name=op.f('fk_exports_work_id_work')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_exports'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_exports')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('exports', schema=None) as batch_op:
         batch_op.create_index('ix_exports_expiry', ['state', 'expires_at'], unique=False)
@@ -519,7 +520,7 @@ def upgrade() -> None:
 
     op.create_table('retention_rules',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.Enum('registrations', 'requests', 'visit_notes', 'people', 'messages', 'import_rows', 'door_passes', 'looks', 'consents', name='kept', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('kind', sa.Enum('registrations', 'requests', 'visit_notes', 'people', 'messages', 'import_rows', 'door_passes', 'looks', 'lists', 'sign_ins', 'work', 'consents', name='kept', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('amount', sa.Integer(), nullable=False),
     sa.Column('changed_at', sa.DateTime(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),

@@ -217,7 +217,7 @@ def _looked_at(city: City) -> None:
             viewer=city.clerks[username],
             what=Revealable.CONTACT,
             reason=reason,
-            contact_id=person.contacts[0].id,
+            which=person.contacts[0].id,
             now=city.workday(3 + number // 10, clock="15:10"),
         )
 

@@ -13,8 +13,9 @@ from outreach.events import queries as events
 from outreach.kernel import clock
 from outreach.liaison import queries as liaison
 from outreach.organisations.rules import Permission
-from outreach.people.queries import doubles, looks_at
-from outreach.people.rules import TimelineEntry
+from outreach.people.queries import doubles, guardians_of, looks_at
+from outreach.people.rules import TimelineEntry, needs_guardian
+from outreach.registration.queries import knows_guests
 from outreach.web import limits
 from outreach.web.access import requires, staff
 from outreach.web.filters import moment_text
@@ -74,6 +75,7 @@ def person(person_id: int) -> ResponseReturnValue:
         doubles=doubles.of(current_user, found) if may_merge else [],
         merges=doubles.merges_of(found.id) if may_merge else [],
         may_merge=may_merge,
+        guardians=guardians_of(person_id) if needs_guardian(found.birth, clock.office_day(now)) else (),
     )
 
 
@@ -87,6 +89,7 @@ def event(event_id: int) -> ResponseReturnValue:
         "desk/event.html",
         event=found,
         overview=queries.overview(found, now=now),
+        knows_guests=knows_guests(current_user, found),
         guests_requests=queries.requests_of_guests(current_user, found),
         now=now,
         phase=_phase(found, now),

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.exports.rules import ExportState, Format, number_of
 from outreach.kernel.actor import Actor, ActorKind
-from outreach.kernel.database import Model
+from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Work
 from outreach.kernel.sealing import Sealed, SealedBytes, SealedData
 
 
 class Export(Model):
-    """One file that somebody took out. The row stays when the file goes: it is the log."""
+    """One file that somebody took out. The row stays when the file goes: it is the log, until its own time is up."""
 
     __tablename__ = "exports"
     __table_args__ = (
@@ -23,6 +23,7 @@ class Export(Model):
         sa.Index("ix_exports_own", "account_id", "id"),
         sa.Index("ix_exports_log", "organisation_id", "id"),
         sa.Index("ix_exports_expiry", "state", "expires_at"),
+        IDS_ONCE,
     )
 
     offer: Mapped[str] = mapped_column(sa.String(40))  # which table or sheet: "people", "case_sheet"

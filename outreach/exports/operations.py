@@ -202,6 +202,13 @@ def delete_expired(*, now: datetime, most: int = 200) -> int:
     return len(expired)
 
 
+def delete_lines(*, ids: Sequence[int]) -> None:
+    """Delete lines of the log whose time is up, with the reasons in their history; its hashes stay."""
+    history.forget_words(kind="export", ids=ids)
+    db.session.execute(sa.delete(ExportPiece).where(ExportPiece.export_id.in_(ids)))
+    db.session.execute(sa.delete(Export).where(Export.id.in_(ids)))
+
+
 def _held(export: Export) -> Export:
     found = db.session.scalar(locked(sa.select(Export).where(Export.id == export.id)))
     if found is None:

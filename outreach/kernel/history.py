@@ -109,9 +109,14 @@ def write(
     return line
 
 
-def forget_words(*, kind: str, ids: Sequence[int]) -> None:
-    """Erase the free words of some records' lines; the lines and their hashes stay, and the chains still verify."""
+def forget_words(*, kind: str, ids: Sequence[int], act: str | None = None, at: datetime | None = None) -> None:
+    """Erase the free words of some records' lines; the lines and their hashes stay, and the chains still verify.
+
+    :param act: only of this act, written at the moment `at`; None for every line
+    """
     lines = sa.select(HistoryLine.id).where(HistoryLine.subject_kind == kind, HistoryLine.subject_id.in_(ids))
+    if act is not None:
+        lines = lines.where(HistoryLine.act == act, HistoryLine.at == at)
     db.session.execute(
         sa.delete(HistoryWords).where(HistoryWords.line_id.in_(lines)).execution_options(synchronize_session=False)
     )

@@ -131,6 +131,14 @@ def still_at_it(work_id: int, *, done: int, total: int | None, now: datetime) ->
     )
 
 
+def delete(*, ids: Sequence[int]) -> None:
+    """Delete finished work that nobody asks about any more.
+
+    The work that does this is younger than any of them, so no id is given twice.
+    """
+    db.session.execute(sa.delete(Work).where(Work.id.in_(ids), Work.finished_at.is_not(None)))
+
+
 def job_of(name: str) -> Callable[..., None]:
     """Return the function that a job's name stands for.
 

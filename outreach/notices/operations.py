@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from outreach.kernel import outbox
 from outreach.kernel.database import db
 from outreach.kernel.history import Subject
-from outreach.kernel.outbox import Urgency, Work, WorkState
+from outreach.kernel.outbox import Urgency
 from outreach.kernel.sealing import proof
 from outreach.notices.models import Message
 from outreach.notices.queries import messages_about
@@ -132,12 +132,8 @@ def forget_contact_point(*, contact_point_id: int) -> None:
 
 
 def delete(*, ids: Sequence[int]) -> None:
-    """Delete messages whose time is up, and the finished work of carrying messages as old as they."""
-    oldest = db.session.scalar(sa.select(sa.func.max(Message.created_at)).where(Message.id.in_(ids)))
+    """Delete messages whose time is up."""
     db.session.execute(sa.delete(Message).where(Message.id.in_(ids)))
-    db.session.execute(
-        sa.delete(Work).where(Work.job == "notices.deliver", Work.state == WorkState.DONE, Work.finished_at < oldest)
-    )
 
 
 def hold_back(

@@ -9,10 +9,10 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMu
 from wtforms.validators import InputRequired, Length
 
 from outreach.organisations.models import Organisation
-from outreach.people.models import Person, ProfessionalField, TalentClass
+from outreach.people.models import Guardian, Person, ProfessionalField, TalentClass
 from outreach.people.queries import Choices
 from outreach.people.rules import CityList, Degree, Gender, Revealable, Rhythm
-from outreach.web.filters import masked_email, masked_phone
+from outreach.web.filters import masked_email, masked_name, masked_phone
 from outreach.web.forms import Form
 
 CHOSEN = ("gender", "degree", "talent_class")
@@ -145,23 +145,30 @@ class RevealForm(Form):
     what = RadioField(lazy_gettext("What do you need to see?"), validators=[InputRequired()])
     reason = StringField(lazy_gettext("What is it for?"), validators=[InputRequired(), Length(min=2, max=200)])
 
-    def offer(self, person: Person) -> None:
-        """Set what of the person stands masked."""
+    def offer(self, person: Person, guardians: Sequence[Guardian]) -> None:
+        """Set what of the person, and of those who answer for them, stands masked."""
         choices = [
             (f"{Revealable.CONTACT.value}-{contact.id}", _masked(contact.contact_point.value))
             for contact in person.contacts
         ]
-        for what, held in ((Revealable.IDENTITY_NUMBER, person.identity_number), (Revealable.BIRTH, person.birth)):
-            if held:
-                choices.append((what.value, gettext(what.label)))
+        choices += [
+            (f"{Revealable.GUARDIAN.value}-{one.id}", gettext("Guardian %(name)s", name=masked_name(one.name)))
+            for one in guardians
+        ]
+        alone = {
+            Revealable.IDENTITY_NUMBER: person.identity_number,
+            Revealable.BIRTH: person.birth,
+            Revealable.BESIDE: person.beside != person.aside,
+        }
+        choices += [(what.value, gettext(what.label)) for what, masked in alone.items() if masked]
         self.what.choices = choices
         if not self.is_submitted() and choices:
             self.what.data = choices[0][0]
 
     def chosen(self) -> tuple[Revealable, int | None]:
-        """Return what was chosen, and which contact if it is one."""
-        kind, _, contact_id = self.what.data.partition("-")
-        return Revealable(kind), int(contact_id) if contact_id else None
+        """Return what was chosen, and which one where there may be several."""
+        kind, _, which = self.what.data.partition("-")
+        return Revealable(kind), int(which) if which else None
 
 
 def _masked(value: str) -> str:

@@ -23,6 +23,7 @@ from outreach.people.rules import (
     sound_of,
     words_of_person,
 )
+from outreach.people.rules.masking import masked_beside
 
 _MERGED = sa.text("merged_into_id IS NOT NULL")
 _REACHED = sa.text("until IS NULL")
@@ -173,6 +174,11 @@ class Person(Model):
         """What files said that has no place in the record or differs from it: see operations.Aside."""
         return (self.extra or {}).get("entries", [])
 
+    @property
+    def beside(self) -> list[dict[str, Any]]:
+        """The same as a page shows it: masked where it exposes somebody."""
+        return [{**entry, "value": masked_beside(entry["of"], str(entry["value"]))} for entry in self.aside]
+
 
 def _name_and_birth(name_key: str | None, birth: str | None) -> tuple[str, str] | None:
     whole = birth is not None and len(birth) == 10
@@ -301,6 +307,9 @@ class Guardian(Model):
     contact_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact_points.id"))
     consent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("consents.id", ondelete="SET NULL"))
     since: Mapped[datetime]
+
+    contact_point: Mapped[ContactPoint | None] = relationship()
+    consent: Mapped[Consent | None] = relationship()
 
 
 class Look(Model):

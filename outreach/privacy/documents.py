@@ -39,6 +39,14 @@ def as_data(held: Everything, *, contacts: Sequence[ContactPoint], now: datetime
                 {"about": entry["of"], "value": entry["value"]} for entry in person.aside if entry["of"] in FROM_FILES
             ],
             "reached_at": [point.value for point in contacts],
+            "guardians": [
+                {
+                    "name": guardian.name,
+                    "reached_at": guardian.contact_point.value if guardian.contact_point else None,
+                    "since": _time(guardian.since),
+                }
+                for guardian in held.guardians
+            ],
         },
         "consents": [
             {

@@ -221,8 +221,6 @@ def begin_run(*, work_id: int, now: datetime) -> RetentionRun:
 def remove_expired(*, kind: Kept, before: datetime, after_id: int, limit: int, run: RetentionRun, now: datetime) -> int:
     """Remove some rows of a kind that are too old, and count them in the report; return the last id, 0 at the end."""
     ids = db.session.scalars(_some(kind, before, after_id, limit)).all()
-    if kind is Kept.LOOKS:
-        people.delete_lists(ids=queries.old_lists(before, limit=limit))
     if not ids:
         return 0
     REMOVE[kind](ids, now)
@@ -255,6 +253,11 @@ def _let_requests_go(ids: Sequence[int], now: datetime) -> None:
         cases.let_go(case=case, nobody=nobody, by=SYSTEM, now=now)
 
 
+def _forget_lists(ids: Sequence[int]) -> None:
+    people.delete_lists(export_ids=ids)
+    exports.delete_lines(ids=ids)
+
+
 def _erase_people(ids: Sequence[int], now: datetime) -> None:
     for person in queries.by_ids(Person, ids):
         erase(person=person, by=SYSTEM, now=now)
@@ -269,6 +272,9 @@ REMOVE: dict[Kept, Callable[[Sequence[int], datetime], None]] = {
     Kept.IMPORT_ROWS: lambda ids, now: intake.delete_rows(ids=ids, now=now),
     Kept.DOOR_PASSES: lambda ids, _now: door.forget_names(ids=ids),
     Kept.LOOKS: lambda ids, _now: people.delete_looks(ids=ids),
+    Kept.LISTS: lambda ids, _now: _forget_lists(ids),
+    Kept.SIGN_INS: lambda ids, _now: signing_in.delete_codes(ids=ids),
+    Kept.WORK: lambda ids, _now: outbox.delete(ids=ids),
     Kept.CONSENTS: lambda ids, _now: people.delete_consents(ids=ids),
 }
 

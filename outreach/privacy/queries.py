@@ -11,9 +11,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from outreach.cases.models import Answer, Case
 from outreach.door.models import Arrival, DoorPass
 from outreach.events.models import Event
+from outreach.exports.models import Export
 from outreach.intake.models import Import, ImportRow
 from outreach.intake.rules import ImportState
 from outreach.kernel.database import db
+from outreach.kernel.outbox import Work
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.liaison.models import Pairing, Visit, VisitTalent
 from outreach.notices.models import Message
@@ -22,12 +24,13 @@ from outreach.organisations.models import Account
 from outreach.organisations.queries import reach
 from outreach.organisations.rules import Permission
 from outreach.people import queries as people
-from outreach.people.models import Consent, ConsentText, ContactPoint, Look, Person, PersonContact, TakenOut
+from outreach.people.models import Consent, ConsentText, ContactPoint, Guardian, Look, Person, PersonContact
 from outreach.people.rules.traces import STRUCK
 from outreach.privacy.models import Erasure, RetentionRule, RetentionRun
 from outreach.privacy.rules import ErasureState, Follows, Kept, Scope
 from outreach.registration.models import Registration
 from outreach.registration.rules import LIVING
+from outreach.signing_in.models import ContactCode
 
 MOST_CONSENTS = 200
 
@@ -208,6 +211,7 @@ class Everything:
     requests: Sequence[Case]
     visits: Sequence[Visit]
     looks: Sequence[people.Looked]
+    guardians: Sequence[Guardian]
     messages: Sequence[Message]
 
 
@@ -246,6 +250,7 @@ def everything(person: Person, *, now: datetime) -> Everything:
         requests=requests,
         visits=visits,
         looks=people.looks_at(person, limit=5000),
+        guardians=people.guardians_of(person.id),
         messages=messages,
     )
 
@@ -407,6 +412,22 @@ def _old_looks(before: datetime) -> sa.Select[tuple[int]]:
     return sa.select(Look.id).where(Look.at < before)
 
 
+def _old_lists(before: datetime) -> sa.Select[tuple[int]]:
+    return sa.select(Export.id).where(Export.asked_at < before)
+
+
+def _old_codes(before: datetime) -> sa.Select[tuple[int]]:
+    return sa.select(ContactCode.id).where(ContactCode.sent_at < before)
+
+
+def _old_work(before: datetime) -> sa.Select[tuple[int]]:
+    """Work that is done or was given up, and that nothing that is shown points to."""
+    return sa.select(Work.id).where(
+        Work.finished_at < before,
+        *(~sa.exists().where(model.work_id == Work.id) for model in (Export, Import)),
+    )
+
+
 def _old_consents(before: datetime) -> sa.Select[tuple[int]]:
     return (
         sa.select(Consent.id)
@@ -424,15 +445,11 @@ EXPIRED = {
     Kept.IMPORT_ROWS: _old_import_rows,
     Kept.DOOR_PASSES: _old_door_passes,
     Kept.LOOKS: _old_looks,
+    Kept.LISTS: _old_lists,
+    Kept.SIGN_INS: _old_codes,
+    Kept.WORK: _old_work,
     Kept.CONSENTS: _old_consents,
 }
-
-
-def old_lists(before: datetime, *, limit: int) -> Sequence[int]:
-    """Return the ids of lists that were taken out before a moment; they go with the looks."""
-    return db.session.scalars(
-        sa.select(TakenOut.id).where(TakenOut.at < before).order_by(TakenOut.id).limit(limit)
-    ).all()
 
 
 def run_of_work(work_id: int) -> RetentionRun | None:

@@ -161,6 +161,9 @@ class Kept(StrEnum):
     IMPORT_ROWS = "import_rows"
     DOOR_PASSES = "door_passes"
     LOOKS = "looks"
+    LISTS = "lists"
+    SIGN_INS = "sign_ins"
+    WORK = "work"
     CONSENTS = "consents"
 
     @property
@@ -236,10 +239,30 @@ RULES = {
         in_days=True,
     ),
     Kept.LOOKS: Rule(
-        label=N_("Who looked, and lists taken out"),
+        label=N_("Who looked at what in full"),
         since=N_("after the look"),
-        what=N_("Deleted."),
+        what=N_("Deleted, with the reasons."),
         default=36,
+    ),
+    Kept.LISTS: Rule(
+        label=N_("Log of lists taken out"),
+        since=N_("after the list was asked for"),
+        what=N_("Deleted, with the reasons and whom they named. The file itself is kept for three days only."),
+        default=36,
+    ),
+    Kept.SIGN_INS: Rule(
+        label=N_("Codes for signing in"),
+        since=N_("after they were sent"),
+        what=N_("Deleted. Attempts to sign in go after two days."),
+        default=30,
+        in_days=True,
+    ),
+    Kept.WORK: Rule(
+        label=N_("Work the system has done"),
+        since=N_("after it was done"),
+        what=N_("Deleted. It names records by number only."),
+        default=90,
+        in_days=True,
     ),
     Kept.CONSENTS: Rule(
         label=N_("Proof of consents"),

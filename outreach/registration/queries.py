@@ -13,6 +13,9 @@ from outreach.kernel import history
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
+from outreach.organisations.models import Account
+from outreach.organisations.queries import reaches
+from outreach.organisations.rules import Permission
 from outreach.people.models import ContactPoint, Person
 from outreach.people.queries import names_of_accounts
 from outreach.people.rules import TimelineEntry
@@ -196,6 +199,11 @@ def names_at(contact_point_id: int) -> Sequence[str]:
         .order_by(latest.desc())
         .limit(MOST_NAMES)
     ).all()
+
+
+def knows_guests(viewer: Account, event: Event) -> bool:
+    """Tell whether the viewer has to do with an event's guests themselves; whoever only approves it reads 张*."""
+    return reaches(viewer, event.organisation, Permission.REGISTRATION_EDIT, Permission.PEOPLE_READ)
 
 
 def registrations_at(contact_point_id: int, *, cursor: str | None) -> Page[Registration]:

@@ -5,7 +5,7 @@ them first, in a transaction of their own, and they refuse once a limit is reach
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -335,6 +335,11 @@ def recognise(*, contact_point: ContactPoint, name: str, now: datetime) -> None:
 def forget_codes(*, contact_point_id: int) -> None:
     """Delete the codes sent to a number or an address that is nobody's any more."""
     db.session.execute(sa.delete(ContactCode).where(ContactCode.contact_point_id == contact_point_id))
+
+
+def delete_codes(*, ids: Sequence[int]) -> None:
+    """Delete codes whose time is up."""
+    db.session.execute(sa.delete(ContactCode).where(ContactCode.id.in_(ids)))
 
 
 def forget_old_attempts(*, now: datetime) -> None:

@@ -5,6 +5,9 @@ from flask import Flask
 
 from outreach.kernel.database import db
 from outreach.kernel.sealing import Sealed, SealedBytes, SealedData
+from outreach.privacy.operations import REMOVE
+from outreach.privacy.queries import EXPIRED
+from outreach.privacy.rules import Kept
 
 # What an erasure (privacy.operations.erase) does with the row that points at a person.
 POINTS_AT_A_PERSON = {
@@ -65,6 +68,72 @@ SEALED = {
     "visits.situation": "erased; where others were met too the person is struck out",
 }
 
+WITH_THE_PERSON = "as long as the record of the person, who can have it erased"
+OF_THE_OFFICE = "of those who work here, or of the office's own work: nothing of those it serves"
+NOBODYS = "tells nothing of anybody"
+# How long each table keeps what it holds: by a kind that goes every night (privacy.rules.RULES), or why not.
+KEPT_FOR: dict[str, Kept | str] = {
+    "accounts": OF_THE_OFFICE,
+    "activation_links": OF_THE_OFFICE,
+    "answers": Kept.REQUESTS,
+    "arrivals": "stays: it names a registration, which is cut off the person",
+    "attempts": "two days, deleted whenever somebody signs in; keys are blind hashes",
+    "calendar_days": NOBODYS,
+    "calendar_years": NOBODYS,
+    "case_feedback": Kept.REQUESTS,
+    "case_years": NOBODYS,
+    "cases": Kept.REQUESTS,
+    "consent_texts": NOBODYS,
+    "consents": Kept.CONSENTS,
+    "contact_codes": Kept.SIGN_INS,
+    "contact_points": "goes with the last person who is reached there",
+    "distinctions": WITH_THE_PERSON,
+    "door_invitations": OF_THE_OFFICE,
+    "door_passes": Kept.DOOR_PASSES,
+    "erasures": "stays: that it was asked and done; the person it leads to is emptied, and so are its words",
+    "event_words": NOBODYS,
+    "events": OF_THE_OFFICE,
+    "export_pieces": "three days, deleted by a nightly errand of its own",
+    "exports": Kept.LISTS,
+    "grants": OF_THE_OFFICE,
+    "guardians": WITH_THE_PERSON,
+    "history_lines": "stays: ids, codes and times only; its chain is the proof of everything else",
+    "history_words": "go with the words of the record they belong to",
+    "import_files": "minutes: deleted once the file is read",
+    "import_rows": Kept.IMPORT_ROWS,
+    "imports": "stays: that a file came in and what became of it; its cells go with its rows",
+    "installation": NOBODYS,
+    "key_marks": NOBODYS,
+    "looks": Kept.LOOKS,
+    "marks": NOBODYS,
+    "messages": Kept.MESSAGES,
+    "organisations": OF_THE_OFFICE,
+    "pairings": "stays: they are the office's ledger; the person it leads to can have themselves erased",
+    "people": Kept.PEOPLE,
+    "people_taken_out": Kept.LISTS,
+    "person_contacts": WITH_THE_PERSON,
+    "person_fields": WITH_THE_PERSON,
+    "person_merges": WITH_THE_PERSON,
+    "person_words": WITH_THE_PERSON,
+    "place_groups": NOBODYS,
+    "professional_fields": NOBODYS,
+    "programmes": NOBODYS,
+    "reach_attempts": Kept.REQUESTS,
+    "registrations": Kept.REGISTRATIONS,
+    "retention_rules": OF_THE_OFFICE,
+    "retention_runs": NOBODYS,
+    "taken_out": Kept.LISTS,
+    "talent_classes": NOBODYS,
+    "timetable": NOBODYS,
+    "topic_routes": NOBODYS,
+    "venues": NOBODYS,
+    "visit_cases": "stays: it joins a visit to a request, which is cut off the person",
+    "visit_leaders": OF_THE_OFFICE,
+    "visit_talents": "stays: visits are counted; the person it leads to can have themselves erased",
+    "visits": Kept.VISIT_NOTES,
+    "work": Kept.WORK,
+}
+
 SAY = "say here what an erasure does with it, do it in the feature's erase operation, and let tests/privacy prove it"
 
 
@@ -88,6 +157,17 @@ def test_an_erasure_knows_every_sealed_column(app: Flask):
     }
 
     assert found == SEALED.keys(), SAY
+
+
+def test_every_table_says_how_long_it_keeps_what_it_holds(app: Flask):
+    tables = {table.name for table in db.metadata.sorted_tables if table.name != "alembic_version"}
+
+    assert tables == KEPT_FOR.keys(), "say here how long it is kept, and carry it out every night (privacy.rules.RULES)"
+
+
+def test_every_kind_that_is_kept_for_a_time_goes_when_it_is_up(app: Flask):
+    assert set(Kept) == EXPIRED.keys() == REMOVE.keys()
+    assert set(Kept) == {kept for kept in KEPT_FOR.values() if isinstance(kept, Kept)}
 
 
 def test_no_table_has_a_place_for_scans_of_identity_papers(app: Flask):

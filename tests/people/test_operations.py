@@ -178,7 +178,7 @@ def test_looking_leaves_a_line_that_says_who_what_when_and_why(office, organiser
         what=Revealable.CONTACT,
         reason="为走访打电话",
         now=NOW,
-        contact_id=contact.id,
+        which=contact.id,
     )
 
     assert shown == "+8619901000001"

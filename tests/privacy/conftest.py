@@ -197,7 +197,7 @@ def _looked_at(person: Person, organiser: Account) -> None:
         what=Revealable.CONTACT,
         reason=f"给{NAME}打电话",
         now=NOW,
-        contact_id=person.contacts[0].id,
+        which=person.contacts[0].id,
     )
     exports.ask(
         offer=offer_of("people"),

@@ -7,18 +7,21 @@ import sqlalchemy as sa
 
 from outreach.cases.models import Case
 from outreach.door.models import Arrival, DoorInvitation, DoorPass
+from outreach.exports.models import Export, ExportPiece
 from outreach.intake.models import Import, ImportRow
 from outreach.kernel import history, outbox, timetable
-from outreach.kernel.history import Subject
+from outreach.kernel.history import HistoryLine, HistoryWords, Subject
 from outreach.liaison.models import Visit
 from outreach.notices.models import Message
 from outreach.people import operations as people
-from outreach.people.models import Consent, Look, Person, PersonTakenOut
+from outreach.people.models import Consent, Look, Person, PersonTakenOut, TakenOut
 from outreach.people.rules import NOBODY
 from outreach.privacy import jobs, operations, queries
 from outreach.privacy.models import RetentionRun
 from outreach.privacy.rules import Kept, KeptLongerThanPromised, KeptTooShort, months_before
 from outreach.registration.models import Registration
+from outreach.signing_in import operations as signing_in
+from outreach.signing_in.models import ContactCode
 from tests import factories
 from tests.conftest import NOW
 from tests.privacy.conftest import NAME, worked_off
@@ -76,6 +79,43 @@ def test_after_two_years_registrations_are_counted_and_nobodys(session, life):
     assert {row.contact_point_id for row in rows} == {None}
     assert session.scalar(sa.select(sa.func.count()).select_from(Arrival)) == 1
     assert life.person.name == NAME
+
+
+def test_after_three_years_the_logs_of_looks_and_lists_go_with_their_reasons(session, life):
+    past = NOW + timedelta(days=366 * 3)
+    before = session.scalar(sa.select(sa.func.count()).select_from(HistoryLine))
+
+    report = night(session, past)
+
+    assert (report.removed["looks"], report.removed["lists"]) == (1, 1)
+    for table in (Look, Export, ExportPiece, TakenOut, PersonTakenOut):
+        assert session.scalars(sa.select(table)).all() == []
+    reasons = sa.select(HistoryWords).join(HistoryLine).where(HistoryLine.act.in_(("looked_at", "asked")))
+    of_lists = HistoryLine.subject_kind == "export"
+    assert session.scalars(reasons.where(sa.or_(HistoryLine.act == "looked_at", of_lists))).all() == []
+    assert session.scalar(sa.select(sa.func.count()).select_from(HistoryLine)) > before
+    assert history.first_broken_position(session, Subject("person", life.person.id)) is None
+    assert life.person.name == NAME
+
+
+def test_codes_and_finished_work_go_and_what_is_still_to_do_stays(session, life):
+    signing_in.send_code(contact_point=life.number, now=NOW)
+    session.commit()
+    worked_off()
+    waiting = outbox.enqueue(job="notices.deliver", now=NOW, due_at=NOW + timedelta(days=999), message_id=1).id
+    session.commit()
+    codes = session.scalar(sa.select(sa.func.count()).select_from(ContactCode))
+
+    night(session, NOW + timedelta(days=29))
+    young = session.scalar(sa.select(sa.func.count()).select_from(ContactCode))
+    report = night(session, NOW + timedelta(days=91))
+
+    assert young == codes > 0
+    assert session.scalars(sa.select(ContactCode)).all() == []
+    assert report.removed["work"] > 0
+    assert session.get(outbox.Work, waiting) is not None
+    shown = session.scalars(sa.select(Import.work_id)).all()
+    assert session.scalars(sa.select(outbox.Work.id).where(outbox.Work.id.in_(shown))).all() == shown != []
 
 
 def test_after_six_years_the_words_are_gone_the_ledger_and_the_times_stay(session, life):

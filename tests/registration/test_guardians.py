@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from outreach.kernel import clock
 from outreach.organisations.rules import Role
 from outreach.people import operations as people
-from outreach.people.models import Consent, Guardian, Person
+from outreach.people.models import Consent, Guardian, Look, Person
 from outreach.people.rules import NeedsGuardian, needs_guardian
 from outreach.registration import operations
 from outreach.registration.models import Registration
@@ -67,6 +67,46 @@ def test_a_child_is_registered_with_the_guardians_name_and_consent(parent, sessi
     assert (registration.under_age, registration.person.birth, guardian.name) == (True, "2019-06-01", "陈舒")
     assert guardian.contact_point_id == registration.contact_point_id
     assert {consent.text.purpose for consent in session.scalars(sa.select(Consent))} == {"registration", "guardian"}
+
+
+def test_the_desk_sees_a_guardian_masked_and_in_full_for_a_reason_that_is_kept(app, parent, session, fair):
+    sent(parent, fair, guardian="陈舒然", guardian_consent="y")
+    registration = session.scalars(sa.select(Registration)).one()
+    child = registration.person_id
+    desk = factories.signed_in(app.test_client(), fair.author)
+    pages = [
+        desk.get(page).text
+        for page in (
+            f"/desk/people/{child}",
+            f"/desk/events/{fair.id}/registrations/{registration.id}",
+            f"/desk/people/{child}/in-full",
+        )
+    ]
+    shown = desk.post(
+        f"/desk/people/{child}/in-full", data={"what": f"guardian-{registration.guardian_id}", "reason": "孩子不舒服"}
+    )
+
+    assert ["陈**" in page for page in pages] == [True] * 3
+    assert ["陈舒然" in page or "19933334444" in page for page in pages] == [False] * 3
+    assert ["199****4444" in page for page in pages[:2]] == [True] * 2
+    assert "陈舒然 19933334444" in shown.text
+    look = session.scalars(sa.select(Look)).one()
+    assert (look.person_id, look.what, look.reason) == (child, "guardian", "孩子不舒服")
+    mine = parent.get(f"/my/data/{child}/looks")
+    assert "监护人的姓名和手机号" in mine.text
+
+
+def test_another_childs_guardian_is_not_shown_under_this_child(app, parent, session, fair):
+    sent(parent, fair, guardian="陈舒然", guardian_consent="y")
+    guardian = session.scalars(sa.select(Guardian)).one()
+    other = factories.a_person("林小树", organisation=fair.organisation)
+    desk = factories.signed_in(app.test_client(), fair.author)
+
+    answer = desk.post(f"/desk/people/{other.id}/in-full", data={"what": f"guardian-{guardian.id}", "reason": "看看"})
+
+    assert answer.status_code == 422
+    assert "陈舒然" not in answer.text
+    assert session.scalars(sa.select(Look)).all() == []
 
 
 @pytest.mark.parametrize(

@@ -352,7 +352,7 @@ def number(case_id: int) -> ResponseReturnValue:
             what=Revealable.CONTACT,
             reason=f"{gettext(reason)} ({case.number})",
             now=now(),
-            contact_id=contact.id,
+            which=contact.id,
         )
     return _page(case, shown=shown)
 

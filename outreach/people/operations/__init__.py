@@ -377,9 +377,11 @@ def take_back(*, traces: Sequence[Mapping[str, Any]], source: str, by: Actor, no
 
 
 def look(
-    *, person: Person, viewer: Account, what: Revealable, reason: str, now: datetime, contact_id: int | None = None
+    *, person: Person, viewer: Account, what: Revealable, reason: str, now: datetime, which: int | None = None
 ) -> str:
     """Return something masked in full, and write down who looked, when and why; the person can see it.
+
+    :param which: the id of the person's contact, or of the guardian, that is looked at
 
     The caller commits it before it is shown, in a transaction of its own: what was seen counts whatever comes after.
 
@@ -394,10 +396,7 @@ def look(
     if (free := free_from(LOOKS, past, now)) is not None:
         raise LooksSpent(hour=LOOKS[0].most, day=LOOKS[1].most, free=free)
     person = held(person.id)
-    if what is Revealable.CONTACT:
-        shown = next((c.contact_point.value for c in person.contacts if c.id == contact_id), "")
-    else:
-        shown = getattr(person, what.value) or ""
+    shown = _in_full(person, what, which)
     db.session.add(
         Look(
             person_id=person.id,
@@ -414,10 +413,26 @@ def look(
         act="looked_at",
         by=viewer.actor,
         now=now,
-        facts={"what": what.value, "contact": contact_id},
+        facts={"what": what.value, "which": which},
         words=reason[:200],
     )
     return shown
+
+
+def _in_full(person: Person, what: Revealable, which: int | None) -> str:
+    if what is Revealable.CONTACT:
+        return next((c.contact_point.value for c in person.contacts if c.id == which), "")
+    if what is Revealable.GUARDIAN:
+        for one in queries.guardians_of(person.id):
+            if one.id == which:
+                return " ".join(
+                    [one.name, *([one.contact_point.value.removeprefix("+86")] if one.contact_point else [])]
+                )
+        return ""
+    if what is Revealable.BESIDE:
+        exposing = [entry for entry, masked in zip(person.aside, person.beside, strict=True) if entry != masked]
+        return "；".join(f"{entry['of']}：{entry['value']}" for entry in exposing)
+    return getattr(person, what.value) or ""
 
 
 def note_exported(*, export_id: int, account_id: int, person_ids: Sequence[int], reason: str, now: datetime) -> None:
@@ -702,14 +717,18 @@ def erase(*, person: Person, traces: Traces, by: Actor, now: datetime) -> Sequen
 
 
 def delete_looks(*, ids: Sequence[int]) -> None:
-    """Delete looks whose time is up."""
+    """Delete looks whose time is up, with the reasons in the history of whoever was looked at."""
+    looked = sa.select(Look.person_id, Look.at).where(Look.id.in_(ids))
+    for person_id, at in db.session.execute(looked).all():
+        history.forget_words(kind="person", ids=[person_id], act="looked_at", at=at)
     db.session.execute(sa.delete(Look).where(Look.id.in_(ids)))
 
 
-def delete_lists(*, ids: Sequence[int]) -> None:
-    """Delete who stood in lists that were taken out, once the time of those is up."""
-    db.session.execute(sa.delete(PersonTakenOut).where(PersonTakenOut.taken_out_id.in_(ids)))
-    db.session.execute(sa.delete(TakenOut).where(TakenOut.id.in_(ids)))
+def delete_lists(*, export_ids: Sequence[int]) -> None:
+    """Delete who stood in lists that were taken out, when their time is up."""
+    gone = sa.select(TakenOut.id).where(TakenOut.export_id.in_(export_ids))
+    db.session.execute(sa.delete(PersonTakenOut).where(PersonTakenOut.taken_out_id.in_(gone)))
+    db.session.execute(sa.delete(TakenOut).where(TakenOut.export_id.in_(export_ids)))
 
 
 def delete_consents(*, ids: Sequence[int]) -> None:

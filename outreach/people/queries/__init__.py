@@ -25,6 +25,7 @@ from outreach.people.models import (
     Consent,
     ConsentText,
     ContactPoint,
+    Guardian,
     Look,
     Person,
     PersonContact,
@@ -533,6 +534,20 @@ def exports_with(person_id: int) -> Sequence[int]:
 def looks_by(account_id: int, *, since: datetime) -> Sequence[datetime]:
     """Return when an account looked at something in full after a moment."""
     return db.session.scalars(sa.select(Look.at).where(Look.account_id == account_id, Look.at > since)).all()
+
+
+def guardians_of(child_id: int) -> Sequence[Guardian]:
+    """Return who answered for a child under 14 when it was registered, the latest first; each number's holder once."""
+    found = db.session.scalars(
+        sa.select(Guardian)
+        .where(Guardian.child_id == child_id)
+        .options(joinedload(Guardian.contact_point), joinedload(Guardian.consent).joinedload(Consent.text))
+        .order_by(Guardian.id.desc())
+    )
+    latest: dict[tuple[str, int | None], Guardian] = {}
+    for one in found:
+        latest.setdefault((one.name, one.contact_point_id), one)
+    return list(latest.values())
 
 
 def consents_of(person: Person) -> Sequence[Consent]:

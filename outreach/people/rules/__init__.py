@@ -262,6 +262,8 @@ class Revealable(StrEnum):
     CONTACT = "contact"
     IDENTITY_NUMBER = "identity_number"
     BIRTH = "birth"
+    BESIDE = "beside"  # what files said that has no place in the record
+    GUARDIAN = "guardian"  # who answers for a child, and their number
 
     @property
     def label(self) -> str:
@@ -270,6 +272,8 @@ class Revealable(StrEnum):
             Revealable.CONTACT: N_("Number or address"),
             Revealable.IDENTITY_NUMBER: N_("Identity number"),
             Revealable.BIRTH: N_("Born"),
+            Revealable.BESIDE: N_("What is kept beside the record"),
+            Revealable.GUARDIAN: N_("Guardian, and their number"),
         }[self]
 
 

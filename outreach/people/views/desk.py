@@ -156,10 +156,10 @@ def reveal(person_id: int) -> ResponseReturnValue:
     """Ask what the reader needs to see in full and why, write it down, and show it."""
     person = queries.person_for(current_user, person_id, Permission.PEOPLE_REVEAL)
     form = RevealForm()
-    form.offer(person)
+    form.offer(person, queries.guardians_of(person.id))
     shown: list[str] = []
     if form.validate_on_submit():
-        what, contact_id = form.chosen()
+        what, which = form.chosen()
         try:
             with separately():
                 shown.append(
@@ -169,7 +169,7 @@ def reveal(person_id: int) -> ResponseReturnValue:
                         what=what,
                         reason=form.reason.data,
                         now=clock.now(),
-                        contact_id=contact_id,
+                        which=which,
                     )
                 )
         except Refused as refused:

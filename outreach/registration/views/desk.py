@@ -10,8 +10,10 @@ from flask_login import current_user
 from outreach.events.queries import event_for
 from outreach.kernel.clock import now
 from outreach.notices.queries import messages_about
+from outreach.organisations.queries import reaches
 from outreach.organisations.rules import Permission
 from outreach.people import operations as people
+from outreach.people.queries import guardians_of
 from outreach.people.rules import ContactKind
 from outreach.registration import operations, queries
 from outreach.registration.forms import ByHandForm, ReasonForm
@@ -61,6 +63,10 @@ def show(event_id: int, registration_id: int) -> ResponseReturnValue:
         event=event,
         registration=registration,
         position=queries.position_in_line(registration),
+        knows_guests=queries.knows_guests(current_user, event),
+        sees_record=reaches(current_user, registration.person.organisation, Permission.PEOPLE_READ),
+        guardians=guardians_of(registration.person_id) if registration.under_age else (),
+        may_reveal=reaches(current_user, registration.person.organisation, Permission.PEOPLE_REVEAL),
         happenings=queries.history_of(registration),
         messages=messages_about(registration.subject),
     )
@@ -126,6 +132,7 @@ def _page(event: Any) -> str:
         states=list(RegistrationState),
         counts=queries.counts_by_state(event.id),
         places=queries.places([event.id]),
+        knows_guests=queries.knows_guests(current_user, event),
         now=now(),
     )
 
