@@ -50,6 +50,7 @@ import outreach.notices.models
 import outreach.notices.receivers
 import outreach.notices.views
 import outreach.operating.commands
+import outreach.operating.receivers
 import outreach.operating.views
 import outreach.organisations.documents
 import outreach.organisations.imports
@@ -70,6 +71,7 @@ import outreach.portal.views
 import outreach.privacy.models
 import outreach.privacy.receivers
 import outreach.privacy.rules
+import outreach.privacy.signals
 import outreach.privacy.views.desk
 import outreach.privacy.views.public
 import outreach.programmes.views
@@ -148,6 +150,7 @@ RECEIVERS = (
     (outreach.people.signals.contact_ended, outreach.registration.receivers.move_away),
     (outreach.people.signals.people_merging, outreach.privacy.receivers.not_while_being_erased),
     (outreach.people.signals.merge_undone, outreach.liaison.receivers.restore),
+    (outreach.privacy.signals.given_up, outreach.operating.receivers.note_outside),
 )
 ROWS_OF_A_PERSON = (
     *outreach.notices.rules.ROWS_OF_A_PERSON,
@@ -181,6 +184,7 @@ ERRANDS: tuple[timetable.Errand, ...] = (
     timetable.Errand("exports.delete_expired", time(2, 40)),
     timetable.Errand("privacy.retain", time(3, 10)),
     timetable.Errand("operating.anchor_history", time(3, 40)),
+    timetable.Errand("operating.note_erasures", time(3, 50)),
 )
 
 NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission, ...]], ...]], ...] = (

@@ -22,6 +22,7 @@ from outreach.app import create_app
 from outreach.config import ROOT, Settings
 from outreach.kernel import calendar_days, sealing
 from outreach.kernel.database import db
+from outreach.operating import erasures
 from outreach.organisations.models import Installation
 from tests import factories
 from tests.machine import POSTGRESQL, SQLITE, kinds_of_database, need, new_postgresql_database
@@ -85,6 +86,7 @@ def app(applications: Callable[[str], Flask], database: str) -> Iterator[Flask]:
         yield application
         db.session.rollback()
         db.session.remove()
+        (keys_file.parent / erasures.LEDGER).unlink(missing_ok=True)  # the next test's people bear the same numbers
         if database == POSTGRESQL:
             _empty_postgresql()
 

@@ -4,7 +4,7 @@ Inside the lock stands a compressed tar, whose members any tool can read:
 
     about.json              when, by which version, schema, engine, the next numbers of PostgreSQL's sequences
     keys.json               the keys, which stand nowhere else but beside the database
-    files/…                 what the instance folder keeps beside the database
+    files/…                 what the instance folder keeps beside the database, the ledger of erasures too
     tables/<name>/<n>.jsonl rows, a line each; the first line names the columns
     whole.json              how many rows of each table there were
 
@@ -32,10 +32,10 @@ from outreach.kernel import sealing
 from outreach.kernel.database import db, writing
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
-from outreach.operating import schema, tables
+from outreach.operating import erasures, schema, tables
 from outreach.operating.locked_file import BackupDamaged, NewerBackup, Reader, Secret, Writer
 
-KEPT_BESIDE = ("uploads", "history.anchors")
+KEPT_BESIDE = ("uploads", "history.anchors", erasures.LEDGER)
 """What of the instance folder is in a backup beside database and keys."""
 FILLED_BY_MIGRATING = frozenset({"calendar_days", "calendar_years", "key_marks", "timetable", "consent_texts"})
 LAST = "last-backup"
@@ -168,8 +168,22 @@ def check(*, path: Path, secret: Secret) -> Contents:
     return contents
 
 
-def restore(*, path: Path, secret: Secret, settings: Settings, replace: bool, now: datetime) -> Contents:
+@dataclass(frozen=True)
+class Restored:
+    """What was put in place, and what of it was taken out again because it had been erased since.
+
+    `known_here` tells whether this machine has a ledger of what was erased, besides the one in the backup itself.
+    """
+
+    contents: Contents
+    again: erasures.Replayed
+    known_here: bool
+
+
+def restore(*, path: Path, secret: Secret, settings: Settings, replace: bool, now: datetime) -> Restored:
     """Read a whole backup first; then put it into the empty database of these settings, in one transaction.
+
+    Who was erased after the backup was made, by the ledger that lies here, is erased again before this returns.
 
     :param replace: take away what is here now instead of refusing
     :raises NotEmpty: if there is data here and `replace` was not said
@@ -184,6 +198,9 @@ def restore(*, path: Path, secret: Secret, settings: Settings, replace: bool, no
             filled = _first_filled_table(connection)
             if filled and not replace:
                 raise NotEmpty(table=filled)
+            if filled and schema.version_of(connection) == schema.newest():
+                erasures.note(folder=settings.instance_path, connection=connection)
+            known_here = (settings.instance_path / erasures.LEDGER).exists()
             schema.empty(connection)
             schema.migrate(connection, contents.schema)
             with path.open("rb") as file:
@@ -192,7 +209,7 @@ def restore(*, path: Path, secret: Secret, settings: Settings, replace: bool, no
         db.engine.dispose()  # connections that knew the old tables
         arrived.take_effect(settings, aside=f".before-{now:%Y%m%dT%H%M%SZ}" if filled else None)
     sealing.use(sealing.Keyring.read(settings.keys_file), settings.keys_file)
-    return contents
+    return Restored(contents, erasures.replay(folder=settings.instance_path, now=now), known_here)
 
 
 @dataclass(frozen=True)
@@ -216,8 +233,14 @@ class _Arrived:
     files: Path
 
     def take_effect(self, settings: Settings, *, aside: str | None) -> None:
-        """Take their places; what stood there stays, with `aside` added to its name (the keys open older backups)."""
+        """Take their places; what stood there stays, with `aside` added to its name (the keys open older backups).
+
+        The ledger of erasures only grows: it gets the lines of the backup that it lacks.
+        """
+        erasures.merge(into=settings.instance_path, lines=erasures.read(self.files))
         for name in (*KEPT_BESIDE, settings.keys_file.name):
+            if name == erasures.LEDGER:
+                continue
             here = settings.instance_path / name
             there = self.keys if here == settings.keys_file else self.files / name
             if aside and here.exists():

@@ -24,7 +24,7 @@ from outreach.kernel import calendar_days, key_marks, outbox, sealing, setup_cod
 from outreach.kernel.clock import now
 from outreach.kernel.database import CLOCKS_APART, clock_apart, db
 from outreach.kernel.refusals import Refused
-from outreach.operating import administrators, backup, checking, rotation, schema, serving, verification
+from outreach.operating import administrators, backup, checking, erasures, rotation, schema, serving, verification
 from outreach.operating.checking import State
 from outreach.operating.locked_file import Secret
 from outreach.organisations.queries import installation
@@ -246,10 +246,12 @@ def restore_backup(
             contents = backup.check(path=file, secret=secret)
             click.echo(gettext("The backup is whole."))
         else:
-            contents = backup.restore(
-                path=file, secret=secret, settings=current_app.config["SETTINGS"], replace=replace, now=now()
-            )
+            settings = current_app.config["SETTINGS"]
+            restored = backup.restore(path=file, secret=secret, settings=settings, replace=replace, now=now())
+            contents = restored.contents
             click.echo(gettext("The backup is restored."))
+            for sentence in _said_of_erasures(restored, settings.instance_path):
+                click.echo(sentence)
         click.echo(
             gettext(
                 "Made %(moment)s by version %(version)s: %(rows)d rows of %(tables)d tables, %(files)d files",
@@ -259,6 +261,28 @@ def restore_backup(
                 tables=len(contents.rows),
                 files=contents.files,
             )
+        )
+
+
+def _said_of_erasures(restored: backup.Restored, folder: Path) -> Iterator[str]:
+    if restored.known_here or restored.again.people or restored.again.consents:
+        yield gettext(
+            "Erased since it was made, and now erased again: %(people)d people; consents taken back: %(consents)d.",
+            people=restored.again.people,
+            consents=restored.again.consents,
+        )
+    if not restored.known_here:
+        yield gettext(
+            "This machine has no %(ledger)s: whoever was erased after the backup was made is back. Copy that file from "
+            "the machine that ran until now into %(folder)s and restore once more with --replace.",
+            ledger=erasures.LEDGER,
+            folder=folder,
+        )
+    if restored.again.foreign:
+        yield gettext(
+            "%(count)d lines of %(ledger)s are another installation's or were altered: they were left alone.",
+            count=restored.again.foreign,
+            ledger=erasures.LEDGER,
         )
 
 

@@ -1,4 +1,4 @@
-"""What operation does by itself every night."""
+"""What operation does by itself, every night or as soon as something happened."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from flask import current_app
 
 from outreach.kernel.database import db
 from outreach.kernel.outbox import Work
-from outreach.operating import verification
+from outreach.operating import erasures, verification
 
 
 class HistoryChanged(Exception):  # noqa: N818 -- what happened
@@ -21,3 +21,8 @@ def anchor_history(*, now: datetime, work: Work) -> None:
     db.session.commit()  # transactions are waited for, and this one would be our own
     if not verification.set_anchor(folder=current_app.config["SETTINGS"].instance_path, now=now).whole:
         raise HistoryChanged
+
+
+def note_erasures(*, now: datetime, work: Work) -> None:
+    """Write down outside the database who was erased and what was taken back, if it is not written there."""
+    erasures.note(folder=current_app.config["SETTINGS"].instance_path, connection=db.session.connection())

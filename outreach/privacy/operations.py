@@ -38,6 +38,7 @@ from outreach.privacy.rules import (
     after,
     check_amount,
 )
+from outreach.privacy.signals import given_up
 from outreach.registration import operations as registration
 from outreach.registration.models import Registration
 from outreach.signing_in import operations as signing_in
@@ -60,6 +61,7 @@ def withdraw_consent(*, consent: Consent, by: Actor, now: datetime) -> None:
     :raises people.rules.ConsentAlreadyWithdrawn: if it was taken back before
     """
     people.withdraw_consent(consent=consent, by=by, now=now)
+    given_up.send(consent, now=now)
     person = db.session.get_one(Person, consent.person_id)
     kind, number = queries.about(consent)
     held = queries.registrations_for(person.id, number) if kind == "event" else ()
@@ -164,6 +166,17 @@ def carry_out(*, erasure: Erasure, now: datetime) -> None:
     erase(person=erasure.person, by=Actor(ActorKind.ATTENDEE, by) if by else SYSTEM, now=now)
     _end(erasure, state, by=SYSTEM, now=now)
     erasure.how = erasure.contact_point_id = None
+    given_up.send(erasure, now=now)
+
+
+def erase_again(*, person: Person, now: datetime) -> None:
+    """Erase somebody whom an older backup brought back, with the wish that it may have brought back too."""
+    wish = queries.open_erasure(person.id)
+    erase(person=person, by=SYSTEM, now=now)
+    if wish is not None:
+        wish = _held(wish)
+        _end(wish, ErasureState.DONE, by=SYSTEM, now=now)
+        wish.how = wish.contact_point_id = None
 
 
 def erase(*, person: Person, by: Actor, now: datetime) -> None:
@@ -233,6 +246,7 @@ def end_run(*, run: RetentionRun, now: datetime) -> None:
     """Close the night's report with a line of history."""
     run.finished_at = now
     history.write(subject=Subject("retention_run", run.id), act="carried_out", by=SYSTEM, now=now, facts=run.removed)
+    given_up.send(run, now=now)
 
 
 def _some(kind: Kept, before: datetime, after_id: int, limit: int) -> sa.Select[tuple[int]]:

@@ -60,7 +60,7 @@ def file(in_use: Flask, tmp_path: Path) -> Path:
 def _restore(app: Flask, file: Path, **how: bool) -> backup.Contents:
     return backup.restore(
         path=file, secret=SECRET, settings=app.config["SETTINGS"], **({"replace": False} | how), now=NOW
-    )
+    ).contents
 
 
 def test_restored_into_the_other_engine_everything_is_there_and_new_rows_can_be_added(
