@@ -88,7 +88,8 @@ import outreach.web.views
 from outreach import config
 from outreach.config import ROOT, Settings
 from outreach.kernel import key_marks, logs, sealing, timetable
-from outreach.kernel.database import CONNECTIONS, db, engine_options, writing
+from outreach.kernel.clock import now
+from outreach.kernel.database import POOL, db, engine_options, writing
 from outreach.kernel.wording import N_
 from outreach.organisations.rules import Permission
 from outreach.web import (
@@ -264,7 +265,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SETTINGS=settings,
         SQLALCHEMY_DATABASE_URI=settings.database,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database) | {"pool_size": CONNECTIONS},
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database) | POOL,
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         SESSION_COOKIE_NAME="outreach",
@@ -402,8 +403,7 @@ def _offers(endpoint: str) -> bool:
 
 
 def _language_of_the_city() -> str | None:
-    city = None if g.get("without_database") else outreach.organisations.queries.installation()
-    return city.language if city else None
+    return None if g.get("without_database") else outreach.organisations.queries.language_lately(now=now())
 
 
 def _city_mark() -> str | None:

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.door import queries
-from outreach.door.models import Arrival, DoorInvitation, DoorPass, facts_covered
+from outreach.door.models import HASHED, Arrival, DoorInvitation, DoorPass, facts_covered
 from outreach.door.rules import (
     MOST_PHONES,
     Decision,
@@ -28,14 +27,14 @@ from outreach.events.models import Event
 from outreach.events.rules import EventState
 from outreach.kernel import history
 from outreach.kernel.actor import Actor, ActorKind
-from outreach.kernel.database import db, locked
+from outreach.kernel.database import NewRows, db, locked
 from outreach.people.rules.traces import STRUCK
 from outreach.registration.models import id_in_token
 
 SEEN_EVERY = timedelta(seconds=30)
 
 
-INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_ARRIVALS = NewRows(Arrival.__table__, (*HASHED, "hash")).unless_there(returning="registration_id")
 
 
 @dataclass(frozen=True)
@@ -215,12 +214,7 @@ def _arrival(scan: Scan, phone: queries.Phone, registration_id: int) -> dict[str
 
 def _write(arrivals: Mapping[int, dict[str, Any]]) -> dict[int, queries.Entry]:
     """Write arrivals; return when those came in, by registration, whom another transaction let in a moment earlier."""
-    insert = INSERT[db.session.get_bind().dialect.name]
-    written = db.session.connection().execute(
-        insert(Arrival.__table__).on_conflict_do_nothing().returning(Arrival.__table__.c.registration_id),
-        list(arrivals.values()),
-    )
-    late = arrivals.keys() - set(written.scalars())
+    late = arrivals.keys() - set(_ARRIVALS.add(db.session.connection(), list(arrivals.values())))
     return queries.entries_of(late) if late else {}
 
 

@@ -13,7 +13,7 @@ from outreach.door.rules import PASSES_OUTLIVE, Door
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import TOLD_KINDS, EventState
 from outreach.kernel import history
-from outreach.kernel.database import db
+from outreach.kernel.database import among, db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
 from outreach.people.models import ContactPoint, Person
@@ -39,7 +39,7 @@ _PHONES = (
         Event.ends_at,
     )
     .join(Event, Event.id == DoorPass.event_id)
-    .where(DoorPass.token_hash.in_(sa.bindparam("hashes", expanding=True)), DoorPass.revoked_at.is_(None))
+    .where(among(DoorPass.token_hash, "hashes"), DoorPass.revoked_at.is_(None))
     .order_by(DoorPass.id)
 )
 _TICKETS = (
@@ -52,19 +52,13 @@ _TICKETS = (
         Person.name.label("person_name"),
         ContactPoint.kind,
         ContactPoint.value,
-        Event.title,
-        Event.starts_at,
-        Arrival.at,
-        DoorPass.gate,
-        DoorPass.name.label("let_in_by"),
+        Arrival.id.label("arrival_id"),
     )
     .join(PlaceGroup, PlaceGroup.id == Registration.group_id)
     .join(Person, Person.id == Registration.person_id)
-    .join(Event, Event.id == Registration.event_id)
     .outerjoin(ContactPoint, ContactPoint.id == Registration.contact_point_id)
     .outerjoin(Arrival, Arrival.registration_id == Registration.id)
-    .outerjoin(DoorPass, DoorPass.id == Arrival.door_pass_id)
-    .where(Registration.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(among(Registration.id, "ids"))
     .order_by(Registration.id)  # two transactions hold what both want in the same order
     .with_for_update(of=Registration)
 )
@@ -159,7 +153,7 @@ class Phone:
 
 def phones_by_hash(hashes: Collection[str], *, now: datetime) -> dict[str, Phone]:
     """Return the phones whose secrets have these hashes, those left out that are not good any more."""
-    found = db.session.connection().execute(_PHONES, {"hashes": list(hashes)})
+    found = db.session.connection().execute(_PHONES, {"hashes": hashes})
     return {
         row.token_hash: Phone(
             id=row.id,
@@ -185,6 +179,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Evening:
+    """An event as the door speaks of it to who came to the wrong one."""
+
+    title: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True)
 class Holder:
     """A ticket and who holds it, as far as the door is shown it."""
 
@@ -195,14 +197,14 @@ class Holder:
     group: str
     name: str
     phone: str | None
-    event_title: str
-    event_starts_at: datetime
     entry: Entry | None
 
 
 def held_tickets(registration_ids: Collection[int]) -> dict[int, Holder]:
     """Return tickets by the registration's id, each held until the transaction ends: nobody ends it meanwhile."""
-    found = db.session.connection().execute(_TICKETS, {"ids": list(registration_ids)})
+    found = db.session.connection().execute(_TICKETS, {"ids": registration_ids}).all()
+    arrived = [row.id for row in found if row.arrival_id is not None]
+    entries = entries_of(arrived) if arrived else {}
     return {
         row.id: Holder(
             registration_id=row.id,
@@ -212,9 +214,7 @@ def held_tickets(registration_ids: Collection[int]) -> dict[int, Holder]:
             group=row.group_name,
             name=row.person_name,
             phone=row.value if row.kind is ContactKind.PHONE else None,
-            event_title=row.title,
-            event_starts_at=row.starts_at,
-            entry=Entry(at=row.at, gate=row.gate, by=row.let_in_by) if row.at is not None else None,
+            entry=entries.get(row.id),
         )
         for row in found
     }
@@ -229,6 +229,11 @@ def entries_of(registration_ids: Collection[int]) -> dict[int, Entry]:
         .order_by(Arrival.id)
     )
     return {row.registration_id: Entry(at=row.at, gate=row.gate, by=row.name) for row in found}
+
+
+def evening_of(event_id: int) -> Evening:
+    """Return what the door says of an event."""
+    return Evening(*db.session.execute(sa.select(Event.title, Event.starts_at).where(Event.id == event_id)).one())
 
 
 def ids_by_code(codes: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:

@@ -2,8 +2,9 @@
 
 import enum
 import hashlib
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 
 from outreach.kernel import sealing
@@ -31,8 +34,9 @@ writing: ContextVar[bool] = ContextVar("writing", default=True)
 """Whether a transaction begun here means to write. SQLite then takes its write lock at once, so that
 what was counted is still true when it is inserted; reading requests set it to False and never wait."""
 
-CONNECTIONS = 16
-"""Kept open by a process once they were needed, one for each of its threads; a few more are opened and closed again."""
+POOL = {"pool_size": 16, "pool_use_lifo": True}
+"""A process keeps 16 connections open once they were needed, one for each of its threads; a few more are opened and
+closed again. The one used last is taken first: it has prepared the statements that are asked most."""
 CONNECT_SECONDS = 5
 
 
@@ -206,12 +210,98 @@ def has_no_room(error: BaseException) -> bool:
 DISK_FULL = frozenset({"53100", "58030"})  # PostgreSQL: disk_full, io_error
 
 
+def kept_in_mind(record: Any) -> None:
+    """Let the session know a record until it ends: it forgets what nobody holds, and would read it anew each time."""
+    db.session.info.setdefault("kept in mind", set()).add(record)
+
+
 def locked(statement: sa.Select[Any]) -> sa.Select[Any]:
     """Return the statement so that it holds its rows until the transaction ends.
 
     PostgreSQL locks the rows; SQLite, where it has no meaning, has taken the whole write lock at BEGIN.
     """
     return statement.with_for_update().execution_options(populate_existing=True)
+
+
+class among(sa.sql.functions.FunctionElement[bool]):  # noqa: N801 -- reads as a function of SQL
+    """Whether a column is one of a list that is one parameter, named here and given when the statement is executed.
+
+    Unlike `in_`, the statement reads the same however many there are, so that PostgreSQL plans it once for a connection
+    and not each time. Put together once, for statements of a rush.
+    """
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: Any, name: str) -> None:
+        super().__init__(column, sa.bindparam(name, type_=_List(column.type)))
+
+
+@compiles(among)
+def _among_json(element: among, compiler: Any, **kwargs: Any) -> str:
+    column, listed = [compiler.process(each, **kwargs) for each in element.clauses]
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608 -- compiled by SQLAlchemy
+
+
+@compiles(among, "postgresql")
+def _among_array(element: among, compiler: Any, **kwargs: Any) -> str:
+    column, listed = [compiler.process(each, **kwargs) for each in element.clauses]
+    return f"{column} = ANY ({listed})"
+
+
+class _List(sa.TypeDecorator[Collection[Any]]):
+    """Ids or plain texts as one parameter: an array, or JSON on SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, item: Any) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        array = dialect.name == "postgresql"
+        return dialect.type_descriptor(postgresql.ARRAY(self.item) if array else sa.Text())
+
+    def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
+        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+
+
+class NewRows:
+    """A statement that adds rows to a table past the ORM.
+
+    On PostgreSQL each column is one parameter, so that the statement reads the same for any number of rows and is
+    planned once for a connection. Put together once, for statements of a rush.
+
+    :param columns: the columns each row gives, by name
+    """
+
+    def __init__(self, table: sa.FromClause, columns: Sequence[str]) -> None:
+        self._table, self._columns = table, columns
+        arrays = [sa.bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in columns]
+        given = sa.func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+        self._one_by_one: Any = sqlite.insert(table)
+        self._by_columns: Any = postgresql.insert(table).from_select(columns, sa.select(given))
+
+    def unless_there(self, *, returning: str) -> "NewRows":
+        """Return a statement that leaves out rows that some unique constraint refuses.
+
+        :param returning: the column of which `add` returns the values of the rows that were added, in any order
+        """
+        other = NewRows(self._table, self._columns)
+        column = self._table.c[returning]
+        other._one_by_one = self._one_by_one.on_conflict_do_nothing().returning(column)
+        other._by_columns = self._by_columns.on_conflict_do_nothing().returning(column)
+        return other
+
+    def add(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
+        """Add rows; return of those that were added what the statement returns."""
+        if connection.dialect.name == "postgresql":
+            values = {name: [row[name] for row in rows] for name in self._columns}
+            done = connection.execute(self._by_columns, values)
+        else:
+            done = connection.execute(self._one_by_one, rows)
+        return done.scalars().all() if done.returns_rows else ()
 
 
 def one_at_a_time(key: str) -> None:

@@ -11,13 +11,14 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from outreach.kernel.actor import Actor, ActorKind
-from outreach.kernel.database import Model, db
+from outreach.kernel.database import Model, NewRows, db
 from outreach.kernel.sealing import Sealed, ring
 
 
@@ -70,6 +71,9 @@ class HistoryWords(Model):
     text: Mapped[str] = mapped_column(Sealed("history.words"))
 
     line: Mapped[HistoryLine] = relationship(back_populates="words")
+
+
+_LINES = NewRows(HistoryLine.__table__, [each.name for each in HistoryLine.__table__.columns if each.name != "id"])
 
 
 def write(
@@ -136,11 +140,14 @@ def write_for_many(
     `new` says that the records were made just now, so that there is nothing to look up. As with `write`, the caller
     holds the records' rows.
     """
+    if not facts:
+        return
     last = {} if new else _last_of_many(facts)
+    lines = []
     for subject, said in facts.items():
         position, previous = last.get(subject, (0, ""))
         actor = by if isinstance(by, Actor) else by[subject]
-        line = HistoryLine(
+        line = SimpleNamespace(
             subject_kind=subject.kind,
             subject_id=subject.id,
             position=position + 1,
@@ -150,11 +157,12 @@ def write_for_many(
             actor_id=actor.id,
             for_id=actor.for_id,
             facts=said,
+            words_hash=None,
             previous_hash=previous,
         )
-        line.hash = keyed_hash(_covered(line))
-        db.session.add(line)
-    db.session.flush()
+        lines.append(vars(line) | {"hash": keyed_hash(_covered(line))})
+    db.session.flush()  # what happened, before that it happened
+    _LINES.add(db.session.connection(), lines)
 
 
 def lines_of(subject: Subject) -> Sequence[HistoryLine]:

@@ -7,14 +7,15 @@ The record itself keeps its words as one text (`words.written`), by which the ot
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, Session, object_session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 
-from outreach.kernel.database import db, locked
+from outreach.kernel.database import NewRows, db, locked
 from outreach.kernel.words import LONGEST_WORD, Run, shared_beginnings, written
 
 COUNTED_UP_TO = 3000
@@ -99,6 +100,17 @@ class WordIndex:
         event.listen(model, "after_insert", self._enter)
         event.listen(model, "after_update", self._change)
         event.listen(model, "after_delete", self._leave)
+        event.listen(Session, "after_flush", self._enter_all)
+        event.listen(Session, "after_soft_rollback", self._drop_entered)
+
+    @cached_property
+    def _new_rows(self) -> NewRows:
+        return NewRows(self.table, ("word", "shared", *self.columns))
+
+    @property
+    def _entered(self) -> str:
+        """The key in a session's `info` of the rows of records that are being added."""
+        return f"entered in {self.table.name}"
 
     def rows(self, record: Any) -> list[dict[str, Any]]:
         """Return a record's rows, for whoever writes many records past the ORM."""
@@ -143,9 +155,16 @@ class WordIndex:
         if words != record.words:
             record.words = words
 
-    def _enter(self, _mapper: Mapper[Any], connection: sa.Connection, record: Any) -> None:
-        if rows := self.rows(record):
-            connection.execute(sa.insert(self.table), rows)
+    def _enter(self, _mapper: Mapper[Any], _connection: sa.Connection, record: Any) -> None:
+        object_session(record).info.setdefault(self._entered, []).extend(self.rows(record))
+
+    def _enter_all(self, session: Session, _context: object) -> None:
+        """Write the rows of all records that one flush has added: one statement, not one for each of them."""
+        if rows := session.info.pop(self._entered, None):
+            self._new_rows.add(session.connection(), rows)
+
+    def _drop_entered(self, session: Session, _transaction: object) -> None:
+        session.info.pop(self._entered, None)
 
     def _change(self, _mapper: Mapper[Any], connection: sa.Connection, record: Any) -> None:
         repeated = {column: _before(record, name) for column, name in self.columns.items()}

@@ -58,6 +58,7 @@ class Telling:
 
 def tell_many(tellings: Sequence[Telling], *, now: datetime, urgency: Urgency = Urgency.SOON) -> list[Message]:
     """Write many messages at once, as `tell` writes one."""
+    language = _language()
     messages = [
         Message(
             kind=telling.kind,
@@ -69,7 +70,7 @@ def tell_many(tellings: Sequence[Telling], *, now: datetime, urgency: Urgency = 
             subject_id=telling.about.id if telling.about else None,
             template=telling.template,
             values=telling.values,
-            language=telling.contact_point.language or _language(),
+            language=telling.contact_point.language or language,
             created_at=now,
         )
         for telling in tellings

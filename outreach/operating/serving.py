@@ -21,6 +21,9 @@ CONNECTIONS = 2000
 GRACE_SECONDS = 20
 """What a process may take to end its piece of work; what is not done by then is done again by another."""
 LONGEST_PAUSE = 30
+MODEST = 10
+"""By how much the worker stands behind the web processes where there are more of them than cores (nice): whoever waits
+for a page goes first, and background work still gets about a tenth."""
 STEADY_SECONDS = 60
 """Who has run for so long is begun again at once when it ends."""
 
@@ -28,8 +31,8 @@ STEADY_SECONDS = 60
 class Process:
     """A process that is begun again whenever it ends, after a pause that doubles while it keeps ending."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
-        self.name, self.command, self.environment = name, command, environment
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], *, behind: int = 0) -> None:
+        self.name, self.command, self.environment, self.behind = name, command, environment, behind
         self.pause = 1
         self.began = self.ended = 0.0
         self.running: subprocess.Popen[bytes] | None = None
@@ -37,6 +40,7 @@ class Process:
     def begin(self) -> None:
         """Start it."""
         self.running = subprocess.Popen(self.command, cwd=ROOT, env=self.environment)  # noqa: S603 -- our own commands
+        os.setpriority(os.PRIO_PROCESS, self.running.pid, os.getpriority(os.PRIO_PROCESS, 0) + self.behind)
         self.began = time.monotonic()
         log.info("begun", extra={"which": self.name, "pid": self.running.pid})
 
@@ -80,7 +84,7 @@ def serve_together(*, host: str, port: int, workers: int, threads: int, base_url
         environment = os.environ | {"OUTREACH_BASE_URL": base_url, metrics.FOLDER: counted}
         processes = [
             Process("web", web_command(host=host, port=port, workers=workers, threads=threads), environment),
-            Process("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], environment),
+            Process("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], environment, behind=MODEST),
         ]
         try:
             for process in processes:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from outreach.kernel.contact_details import normalised_email, normalised_phone
-from outreach.kernel.database import db
+from outreach.kernel.database import db, kept_in_mind
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.refusals import Refused
 from outreach.kernel.sealing import blind
@@ -18,7 +19,32 @@ from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 
 def installation() -> Installation | None:
     """Return the installation, or None before the first set-up."""
-    return db.session.get(Installation, 1)
+    city = db.session.get(Installation, 1)
+    if city is not None:
+        kept_in_mind(city)  # a page mentions it more than once
+    return city
+
+
+LANGUAGE_SEEN_EVERY = timedelta(seconds=1)
+_INSTALLATION = sa.inspect(Installation).identity_key_from_primary_key((1,))
+_language_seen: tuple[datetime, str] | None = None
+
+
+def language_lately(*, now: datetime) -> str | None:
+    """Return the city's language, or None before the first set-up.
+
+    A page has read the installation anyway and gets what stands there. What answers without a page, such as the door's
+    scanner, gets what this process saw within the last second, and asks nothing of the database.
+    """
+    global _language_seen
+    if db.session.registry.has() and _INSTALLATION in db.session.identity_map:
+        return the_installation().language
+    at, language = _language_seen or (now, None)
+    if language is None or not at <= now < at + LANGUAGE_SEEN_EVERY:
+        city = installation()
+        language = city.language if city else None
+        _language_seen = (now, language) if language else None
+    return language
 
 
 def the_installation() -> Installation:

@@ -9,6 +9,17 @@ POLICY = (
 )
 
 
+FIXED = (
+    ("Content-Security-Policy", POLICY.format(script="")),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), microphone=(), geolocation=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+NOT_KEPT = ("Cache-Control", "no-store")
+SECURE = ("Strict-Transport-Security", "max-age=31536000")
+
+
 def mount(app: Flask) -> None:
     """Give every answer its headers."""
     app.after_request(_protect)
@@ -20,14 +31,13 @@ def allow_wasm() -> None:
 
 
 def _protect(response: Response) -> Response:
-    script = " 'wasm-unsafe-eval'" if g.get("wasm") else ""
-    response.headers.setdefault("Content-Security-Policy", POLICY.format(script=script))
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers = response.headers
+    if g.get("wasm"):
+        headers.setdefault("Content-Security-Policy", POLICY.format(script=" 'wasm-unsafe-eval'"))
+    wanted = FIXED
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        wanted = (*wanted, SECURE)
     if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
+        wanted = (*wanted, NOT_KEPT)
+    headers.extend([each for each in wanted if each[0] not in headers])
     return response

@@ -8,12 +8,14 @@ process counts for itself. A Redis that is away must not close the house: until 
 
 import logging
 import math
+import threading
 import time
+from collections import deque
 
 from flask import Flask, current_app
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
@@ -29,12 +31,40 @@ WRONG_CODES = RateLimitItemPerMinute(60, namespace="wrong-codes")
 """Codes read or typed by one door's phone that belong to nobody: a volunteer meets a few in an evening."""
 
 
+SWEPT_EVERY = 60.0
+"""Seconds after which what this process counted and no limit asks for any more is forgotten."""
+
+
+class InThisProcess:
+    """Counts of one process. (The library's own look through all keys a hundred times a second, and keep them.)"""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+        self._sweep_at = time.monotonic() + SWEPT_EVERY
+
+    def hit(self, limit: RateLimitItem, key: str) -> float:
+        """Count one more and return 0, or the seconds until one more is allowed."""
+        now = time.monotonic()
+        with self._lock:
+            if now >= self._sweep_at:
+                self._ends = {name: ends for name, ends in self._ends.items() if ends[-1] > now}
+                self._sweep_at = now + SWEPT_EVERY
+            ends = self._ends.setdefault(limit.key_for(key), deque())
+            while ends and ends[0] <= now:
+                ends.popleft()
+            if len(ends) >= limit.amount:
+                return max(1.0, ends[0] - now)
+            ends.append(now + limit.get_expiry())
+        return 0
+
+
 class Limits:
     """Counts in a shared place, and in this process while that is away."""
 
     def __init__(self, redis_url: str | None) -> None:
-        self.alone = MovingWindowRateLimiter(MemoryStorage())
-        self.together = self.alone
+        self.alone = InThisProcess()
+        self.together: MovingWindowRateLimiter | None = None
         if redis_url:
             storage = storage_from_string(
                 redis_url, wrap_exceptions=True, socket_connect_timeout=0.5, socket_timeout=0.5, key_prefix="outreach"
@@ -43,11 +73,12 @@ class Limits:
 
     def hit(self, limit: RateLimitItem, key: str) -> float:
         """Count one more and return 0, or the seconds until one more is allowed."""
-        try:
-            return _hit(self.together, limit, key)
-        except StorageError:
-            log.warning("redis does not answer; this process counts alone")
-            return _hit(self.alone, limit, key)
+        if self.together is not None:
+            try:
+                return _hit(self.together, limit, key)
+            except StorageError:
+                log.warning("redis does not answer; this process counts alone")
+        return self.alone.hit(limit, key)
 
 
 def mount(app: Flask) -> None:

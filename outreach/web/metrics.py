@@ -6,6 +6,7 @@ prometheus_client keeps each one's figures in a file of a folder they share, whi
 """
 
 import os
+from functools import cache
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -26,9 +27,15 @@ _seconds = Histogram(
 
 def count(*, method: str, route: str, status: int, seconds: float) -> None:
     """Count one answer."""
-    method = method if method in METHODS else "other"
-    _answers.labels(method, route, str(status)).inc()
-    _seconds.labels(method, route).observe(seconds)
+    answers, taken = _series(method if method in METHODS else "other", route, status)
+    answers.inc()
+    taken.observe(seconds)
+
+
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Return what counts these answers, and what counts how long they took; looked up once."""
+    return _answers.labels(method, route, str(status)), _seconds.labels(method, route)
 
 
 def exposed(*further: Collector) -> bytes:

@@ -11,13 +11,19 @@ from outreach.kernel import sealing
 class Sessions(SecureCookieSessionInterface):
     """Signs with the newest session key, and still takes what was signed with the one before."""
 
+    def __init__(self) -> None:
+        self._made: tuple[tuple[str, ...], Any] = ((), None)
+
     def get_signing_serializer(self, app: Flask) -> Any:
         """Return the serializer for the keys as they are now: another process may just have changed them."""
         sealing.refresh()
-        newest, *before = sealing.ring().sessions
-        app.config["SECRET_KEY"] = newest
-        app.config["SECRET_KEY_FALLBACKS"] = before
-        return super().get_signing_serializer(app)
+        keys, serializer = self._made
+        if keys != sealing.ring().sessions:
+            keys = sealing.ring().sessions
+            app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"] = keys
+            serializer = super().get_signing_serializer(app)
+            self._made = keys, serializer
+        return serializer
 
 
 def mount(app: Flask) -> None:

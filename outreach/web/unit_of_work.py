@@ -41,7 +41,8 @@ class _Turn(Generic[Asked]):
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.called = threading.Event()
+        self.called = threading.Lock()  # held until it is called: an Event costs as much as a small request
+        self.called.acquire()
         self.answer: list[object] = []
         self.alone = False
 
@@ -76,7 +77,7 @@ class Together(Generic[Asked, Answered]):
             self._line.append(turn)
             begins, self._at_it = not self._at_it, True
         if not begins:
-            turn.called.wait()
+            turn.called.acquire()
         if not turn.answer and not turn.alone:
             self._do_all()
         if turn.alone:
@@ -107,9 +108,9 @@ class Together(Generic[Asked, Answered]):
                 self._at_it = bool(self._line)
                 next_turn = self._line[0] if self._line else None
             if next_turn is not None:
-                next_turn.called.set()
+                next_turn.called.release()
             for turn in turns:
-                turn.called.set()
+                turn.called.release()
 
 
 def _begin() -> None:
@@ -117,7 +118,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    if not db.session.registry.has():  # nothing was asked of the database here
+    if not (db.session.registry.has() and db.session().in_transaction()):  # nothing was asked of the database since
         return response
     if response.status_code < 400:
         db.session.commit()

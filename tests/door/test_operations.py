@@ -105,7 +105,7 @@ def test_a_ticket_of_another_event_is_named_as_such():
     answer = scan(a_phone(event), link(a_ticket(other)))
 
     assert answer.decision.ground is Ground.OTHER_EVENT
-    assert answer.holder.event_title == "专场招聘会"
+    assert queries.evening_of(answer.holder.event_id).title == "专场招聘会"
     assert not answer.is_ours
 
 

@@ -66,6 +66,7 @@ def test_a_process_that_dies_is_begun_again_and_all_end_when_told(serve):
     need(POSTGRESQL)
     served = serve("--workers", "2", "--threads", "2", database=POSTGRESQL)
     (web,), (worker,) = begun(served, "web"), begun(served, "worker")
+    assert os.getpriority(os.PRIO_PROCESS, worker) == os.getpriority(os.PRIO_PROCESS, web) + 10  # pages go first
     eventually(lambda: answers(served))
     first = eventually(lambda: len(children(web)) == 2 and children(web))
 

@@ -1,13 +1,16 @@
 import io
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from outreach.kernel import history
 from outreach.kernel.history import Subject
+from outreach.organisations import queries
 from outreach.organisations.models import Installation, Mark
 from outreach.organisations.rules import OrganisationKind, Role
 from tests import factories
+from tests.conftest import NOW
 from tests.organisations.test_mark import BOX, an_svg
 
 LOOK = {
@@ -149,3 +152,31 @@ def test_a_county_does_not_change_the_city(client, city, role):
 
     assert client.get("/desk/city").status_code == 403
     assert client.post("/desk/city", data=LOOK).status_code == 403
+
+
+def test_the_language_is_asked_once_a_second_where_no_page_is_made(city, session, statements, monkeypatch):
+    monkeypatch.setattr(queries, "_language_seen", None)
+    session.commit()
+    session.remove()
+
+    with statements() as sent:
+        languages = [queries.language_lately(now=NOW + timedelta(milliseconds=ms)) for ms in (0, 1, 999)]
+        session.remove()
+    session.execute(sa.update(Installation).values(language="en"))
+    session.commit()
+    session.remove()
+    later = [queries.language_lately(now=NOW + timedelta(milliseconds=ms)) for ms in (999, 1000)]
+
+    assert languages == ["zh_Hans_CN"] * 3
+    assert len([statement for statement in sent if "SELECT" in statement]) == 1
+    assert later == ["zh_Hans_CN", "en"]
+
+
+def test_a_page_is_in_the_language_that_stands_there_now(city, session, monkeypatch):
+    monkeypatch.setattr(queries, "_language_seen", (NOW, "zh_Hans_CN"))
+    session.execute(sa.update(Installation).values(language="en"))
+    session.expire_all()
+
+    queries.installation()
+
+    assert queries.language_lately(now=NOW) == "en"

@@ -5,10 +5,10 @@ import sqlalchemy as sa
 
 from outreach.kernel.database import db
 from outreach.organisations.rules import Role
-from outreach.people.models import PEOPLE_BY_WORDS, Person, person_words
+from outreach.people.models import PEOPLE_BY_WORDS, Person, PersonContact, person_words
 from outreach.people.queries import MOST_COUNTED, Wanted, find
 from outreach.people.rules import Degree
-from tests.factories import a_contact_point, a_person, a_talent_class, an_account, an_organisation
+from tests.factories import BEFORE, a_contact_point, a_person, a_talent_class, an_account, an_organisation
 
 
 @pytest.fixture
@@ -185,6 +185,25 @@ def test_a_deleted_record_leaves_no_word_behind(office):
     db.session.flush()
 
     assert db.session.scalar(sa.select(sa.func.count()).select_from(person_words)) == 0
+
+
+def test_words_of_many_are_written_at_once_and_none_of_what_is_taken_back(office, session, statements):
+    def new(name):
+        return Person(name=name, organisation_id=office.id, created_at=BEFORE, updated_at=BEFORE)
+
+    unreachable = new("张三")
+    unreachable.contacts.append(PersonContact(contact_point_id=999, since=BEFORE))
+    with pytest.raises(sa.exc.IntegrityError), session.begin_nested():
+        session.add(unreachable)
+    many = [new(name) for name in ("王小明", "汪洋", "林知遥")]
+
+    with statements() as sent:
+        session.add_all(many)
+        session.flush()
+
+    assert len([statement for statement in sent if "INSERT INTO person_words" in statement]) == 1
+    standing = session.scalars(sa.select(person_words.c.word).order_by(person_words.c.word)).all()
+    assert standing == sorted(word for person in many for word in person.words.split())
 
 
 def test_words_are_written_anew_for_records_that_have_none_or_old_ones(office, organiser):

@@ -94,3 +94,15 @@ def test_spending_says_when_it_may_be_tried_again(app, tight):
         limits.spend(limits.ASKING, 7)
 
     assert 0 < refused.value.retry_after <= 60
+
+
+def test_one_process_forgets_who_has_not_come_for_long(monkeypatch):
+    counting = Limits(None)
+    assert spent(counting, 2, "7") == [True, True]
+    later = time.monotonic() + 61
+    monkeypatch.setattr(limits.time, "monotonic", lambda: later)
+
+    assert spent(counting, 1, "8") == [True]
+
+    assert len(counting.alone._ends) == 1
+    assert spent(counting, 2, "7") == [True, True]

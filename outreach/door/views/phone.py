@@ -209,8 +209,9 @@ def _why(answer: Any) -> str:
     if decision.verdict is Verdict.ALREADY:
         return _let_in(entry)
     if decision.ground is Ground.OTHER_EVENT:
-        event, moment = answer.holder.event_title, moment_text(answer.holder.event_starts_at)
-        return gettext("This ticket is for “%(event)s”, %(moment)s", event=event, moment=moment)
+        other = queries.evening_of(answer.holder.event_id)
+        moment = moment_text(other.starts_at)
+        return gettext("This ticket is for “%(event)s”, %(moment)s", event=other.title, moment=moment)
     if decision.ground is Ground.OVER:
         return gettext("This event ended on %(moment)s.", moment=moment_text(door.ends_at))
     if decision.ground is Ground.TOO_EARLY:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from outreach.kernel import history, word_index
 from outreach.kernel.contact_details import NotAnEmail, NotAPhone, normalised_email, normalised_phone
-from outreach.kernel.database import db
+from outreach.kernel.database import db, kept_in_mind
 from outreach.kernel.history import HistoryLine, Subject
 from outreach.kernel.paging import SIZE, Key, Page, page_of
 from outreach.kernel.sealing import blind
@@ -79,7 +79,10 @@ def person_for(viewer: Account, person_id: int, permission: Permission = Permiss
 
 def contact_point(contact_point_id: int) -> ContactPoint | None:
     """Return a number or an address by its id."""
-    return db.session.get(ContactPoint, contact_point_id)
+    point = db.session.get(ContactPoint, contact_point_id)
+    if point is not None:
+        kept_in_mind(point)  # whether it is still held is asked first, then whose it is
+    return point
 
 
 @dataclass(frozen=True)
