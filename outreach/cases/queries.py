@@ -109,16 +109,16 @@ def case_by_token(token: str) -> Case:
     return case if hmac.compare_digest(case.token.encode(), token.encode()) else db.first_or_404(_nothing())
 
 
-def case_of_contact(contact_point_id: int, case_id: int) -> Case:
-    """Return the request if its answer goes to this proven number or address; 404 otherwise."""
-    return db.one_or_404(sa.select(Case).where(Case.id == case_id, Case.contact_point_id == contact_point_id))
-
-
 def cases_of_contact(contact_point_id: int) -> Sequence[Case]:
-    """Return the requests whose answers go to this number or address, newest first (the last 200)."""
+    """Return the requests whose answers go to this number or address, and all of whoever is alone behind it.
+
+    What an official wrote down on a visit is answered by mail where one is known, and belongs to the person all the
+    same. Newest first (the last 200).
+    """
+    theirs = sa.or_(Case.contact_point_id == contact_point_id, Case.person_id.in_(people.alone_at(contact_point_id)))
     return db.session.scalars(
         sa.select(Case)
-        .where(Case.contact_point_id == contact_point_id)
+        .where(theirs)
         .options(
             joinedload(Case.lead),
             joinedload(Case.person),

@@ -17,6 +17,7 @@ from outreach.kernel.database import among, db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
 from outreach.people.models import ContactPoint, Person
+from outreach.people.queries import names_of_accounts
 from outreach.people.rules import ContactKind, TimelineEntry
 from outreach.registration.models import Registration
 from outreach.registration.rules import RegistrationState
@@ -129,6 +130,46 @@ def phone_of_event(*, event: Event, pass_id: int) -> DoorPass | None:
     """Return one phone of an event the caller may run the door of; None where it is another's."""
     found = db.session.get(DoorPass, pass_id)
     return found if found is not None and found.event_id == event.id else None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A volunteers' link as the organiser's page tells of it."""
+
+    made_at: datetime
+    made_by: str
+    ended_at: datetime | None
+    ended_by: str | None  # None where a newer link ended it, or nobody did
+    phones: int
+
+
+def links_of(event: Event) -> list[Link]:
+    """Return every link that was made for an event's door, the latest first."""
+    joined = (
+        sa.select(sa.func.count())
+        .where(DoorPass.invitation_id == DoorInvitation.id)
+        .correlate(DoorInvitation)
+        .scalar_subquery()
+    )
+    found = db.session.execute(
+        sa.select(DoorInvitation, joined).where(DoorInvitation.event_id == event.id).order_by(DoorInvitation.id.desc())
+    ).all()
+    ended = {
+        line.facts["invitation"]: line.actor_id
+        for line in history.lines_of(event.subject)
+        if line.act == "door.link_revoked"
+    }
+    names = names_of_accounts(sorted({one.account_id for one, _ in found} | {by for by in ended.values() if by}))
+    return [
+        Link(
+            made_at=one.created_at,
+            made_by=names.get(one.account_id, ""),
+            ended_at=one.revoked_at,
+            ended_by=names.get(ended.get(one.id) or 0),
+            phones=phones,
+        )
+        for one, phones in found
+    ]
 
 
 def phones_enrolled(invitation_id: int) -> int:

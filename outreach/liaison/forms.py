@@ -25,6 +25,8 @@ from outreach.kernel.clock import OFFICE
 from outreach.liaison.models import Pairing
 from outreach.liaison.queries import PairingDue
 from outreach.liaison.rules import Ask, VisitWay
+from outreach.organisations.models import Account
+from outreach.people.rules import Rhythm
 from outreach.web.forms import Form
 
 MOST_ASKS = 20
@@ -144,6 +146,41 @@ class VisitForm(Form):
     def requests(self) -> int:
         """How many requests the form would make now."""
         return sum(not entry.form.is_empty for entry in self.asks) + bool(self.advice.data)
+
+
+class PairForm(Form):
+    """A talent is joined to a leader or officer."""
+
+    leader = SelectField(lazy_gettext("Leader or service officer"), coerce=_number, validate_choice=False)
+    liaison_officer = SelectField(lazy_gettext("Liaison officer"), coerce=_number, validate_choice=False)
+    rhythm = RadioField(lazy_gettext("How often they meet"), validate_choice=False)
+    starts_on = DateField(lazy_gettext("First day"), validators=[InputRequired()])
+
+    def offer(self, leaders: Sequence[Account], officers: Sequence[Account]) -> None:
+        """Set whom can be chosen; the units tell namesakes apart."""
+        self.leader.choices = [("", gettext("Choose …")), *((one.id, _at_unit(one)) for one in leaders)]
+        self.liaison_officer.choices = [("", gettext("Nobody")), *((one.id, _at_unit(one)) for one in officers)]
+        self.rhythm.choices = [(one.value, gettext(one.label)) for one in Rhythm]
+
+    def validate_leader(self, field: SelectField) -> None:
+        """Refuse a choice that was not offered."""
+        if field.data not in [value for value, _text in field.choices if value]:
+            raise ValidationError(gettext("Choose who keeps in touch."))
+
+    def validate_liaison_officer(self, field: SelectField) -> None:
+        """Refuse a choice that was not offered."""
+        if field.data is not None and field.data not in [value for value, _text in field.choices if value]:
+            raise ValidationError(gettext("Choose somebody of the list, or nobody."))
+
+    def validate_rhythm(self, field: RadioField) -> None:
+        """Refuse a choice that was not offered."""
+        if field.data not in set(Rhythm):
+            raise ValidationError(gettext("Choose how often they meet."))
+
+
+def _at_unit(account: Account) -> str:
+    known_as = [account.name, account.position, account.organisation.short_name]
+    return " · ".join(part for part in known_as if part)
 
 
 class EndForm(Form):

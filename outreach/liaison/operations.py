@@ -25,15 +25,20 @@ from outreach.liaison.rules import (
     EndsAhead,
     EndsBeforeItStarts,
     NobodyMet,
+    NoLeader,
     NotYourPairing,
+    OwnOfficer,
     PairingEnded,
     PairingKind,
     Rhythm,
     VisitAhead,
     VisitWay,
+    check_begin,
 )
 from outreach.organisations.models import Account, Organisation
+from outreach.organisations.rules import Role
 from outreach.people.models import ContactPoint, Person
+from outreach.people.operations import held
 from outreach.people.rules import ContactKind
 from outreach.people.rules.merging import Stay
 from outreach.people.rules.traces import Traces
@@ -54,8 +59,18 @@ def pair(
 ) -> Pairing:
     """Join a leader (or officer) and a talent from a day on; a `remark` is kept with its history.
 
+    :raises NoLeader: if who is to keep in touch is neither a leader nor a service officer
+    :raises OwnOfficer: if the leader would be their own liaison officer
+    :raises BeginsTooFar: for a first day that nobody can mean
     :raises AlreadyPaired: if a pairing without an end joins them already
+    :raises people.rules.MergedMeanwhile: if the talent's record went into another one in this moment
     """
+    if not (leader.has_role(Role.LEADER) or leader.has_role(Role.SERVICE_OFFICER)):
+        raise NoLeader(name=leader.name)
+    if liaison_officer is not None and liaison_officer.id == leader.id:
+        raise OwnOfficer
+    check_begin(starts_on, office_day(now))
+    person = held(person.id)  # two who pair them at once come one after the other
     if queries.living_pairing(leader, person) is not None:
         raise AlreadyPaired(leader=leader.name, talent=person.name)
     pairing = Pairing(

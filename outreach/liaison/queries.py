@@ -20,10 +20,10 @@ from outreach.kernel.paging import SIZE, Key, Page, page_of
 from outreach.kernel.wording import N_
 from outreach.kernel.working_days import Deadline
 from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
-from outreach.liaison.rules import Due, DueState, VisitWay, due
-from outreach.organisations.models import Account, Organisation
+from outreach.liaison.rules import PAIRING_ACTS, Due, DueState, VisitWay, due
+from outreach.organisations.models import Account, Grant, Organisation
 from outreach.organisations.queries import reach, reaches
-from outreach.organisations.rules import Permission
+from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 from outreach.people.models import Person
 from outreach.people.rules import Purpose, TimelineEntry
 
@@ -111,6 +111,47 @@ def pairing_for_editing(viewer: Account, pairing_id: int) -> Pairing:
             )
         )
     )
+
+
+def who_may_keep_in_touch(viewer: Account, *roles: Role) -> Sequence[Account]:
+    """Return those at work who hold one of these roles where the viewer may pair people, by unit and name."""
+    return (
+        db.session.scalars(
+            sa.select(Account)
+            .join(Organisation, Organisation.id == Account.organisation_id)
+            .where(
+                Account.disabled_at.is_(None),
+                sa.exists().where(
+                    Grant.account_id == Account.id,
+                    Grant.role.in_(roles),
+                    Grant.organisation_id.in_(reach(viewer, Permission.PAIRING_EDIT)),
+                ),
+            )
+            .options(joinedload(Account.organisation))
+            .order_by(Organisation.path, Account.name, Account.id)
+        )
+        .unique()
+        .all()
+    )
+
+
+def unit_that_pairs(viewer: Account, leader: Account) -> Organisation:
+    """Return the unit whose pairing it will be: of those where the viewer may pair, the one nearest above the leader.
+
+    It keeps the list, and what is asked on visits comes to its desk.
+    """
+    above = [
+        grant.organisation
+        for grant in viewer.grants
+        if Permission.PAIRING_EDIT in ROLE_PERMISSIONS[grant.role]
+        and any(held.organisation.path.startswith(grant.organisation.path) for held in leader.grants)
+    ]
+    return max(above, key=lambda unit: len(unit.path))
+
+
+def history_of_pairing(pairing: Pairing) -> Sequence[HistoryLine]:
+    """Return what happened to a pairing, newest first."""
+    return [line for line in reversed(lines_of(Subject("pairing", pairing.id))) if line.act in PAIRING_ACTS]
 
 
 def pairings_of_person(viewer: Account, person_id: int) -> Sequence[Pairing]:

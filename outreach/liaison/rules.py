@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from outreach.cases.rules import Topic
@@ -130,6 +130,42 @@ class AlreadyPaired(Refused):
     field = "leader"
 
 
+class NoLeader(Refused):
+    """Who keeps in touch is a leader or a service officer."""
+
+    message = N_("%(name)s is neither a leader nor a service officer. The administrator can give them that role.")
+    field = "leader"
+    status = 422
+
+
+class OwnOfficer(Refused):
+    """Nobody logs visits for themselves as for somebody else."""
+
+    message = N_("The liaison officer is somebody else than the leader. Leave it empty if there is none.")
+    field = "liaison_officer"
+    status = 422
+
+
+BEGINS_FROM, BEGINS_AHEAD_DAYS = date(2000, 1, 1), 366
+
+
+class BeginsTooFar(Refused):
+    """A day a slip of the finger makes."""
+
+    message = N_("Please check the first day: it may be at most a year ahead.")
+    field = "starts_on"
+    status = 422
+
+
+def check_begin(starts_on: date, today: date) -> None:
+    """Refuse a first day that nobody can mean.
+
+    :raises BeginsTooFar: before this century, or more than a year ahead
+    """
+    if not BEGINS_FROM <= starts_on <= today + timedelta(days=BEGINS_AHEAD_DAYS):
+        raise BeginsTooFar
+
+
 class EndsBeforeItStarts(Refused):
     """A pairing cannot end before its first day."""
 
@@ -185,3 +221,10 @@ ROWS_OF_A_PERSON = (
     Rows("visit_talents", N_("visits"), Twice.SET_ASIDE),
 )
 """What merging two records of one person calls what stands here."""
+
+PAIRING_ACTS = {
+    "paired": N_("paired them"),
+    "ended": N_("ended the pairing"),
+    "taken_up_again": N_("took the pairing up again: they are two people after all"),
+}
+"""What happened to a pairing, as its history tells it."""

@@ -1,20 +1,27 @@
 """The desk of liaison: who is due, a visit to log, a visit that was logged."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_login import current_user
 
 from outreach.kernel import clock
 from outreach.liaison import operations, queries
-from outreach.liaison.forms import MOST_ASKS, EndForm, VisitForm
+from outreach.liaison.forms import MOST_ASKS, EndForm, PairForm, VisitForm
 from outreach.liaison.queries import PairingDue
-from outreach.liaison.rules import DueState, VisitWay
-from outreach.organisations.rules import Permission
+from outreach.liaison.rules import PAIRING_ACTS, DueState, PairingKind, VisitWay
+from outreach.organisations.rules import Permission, Role
+from outreach.people import queries as people
+from outreach.people.rules import Rhythm
+from outreach.web import limits
 from outreach.web.access import requires
 
 blueprint = Blueprint("liaison", __name__, url_prefix="/desk")
+MOST_OFFERED = 12
 
 
 @blueprint.get("/liaison")
@@ -41,6 +48,7 @@ def index() -> ResponseReturnValue:
         mine=mine,
         may_see_all=may_see_all,
         may_log=current_user.may(Permission.VISIT_LOG),
+        may_pair=current_user.may(Permission.PAIRING_EDIT),
     )
 
 
@@ -128,6 +136,47 @@ def show(visit_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/liaison/new")
+@requires(Permission.PAIRING_EDIT)
+def choose() -> ResponseReturnValue:
+    """Ask which talent is to be paired."""
+    text = request.args.get("q", "").strip()
+    if text:
+        limits.spend(limits.SEARCHING, current_user.id)
+    found = people.find(current_user, people.Wanted(text=text)).page(size=MOST_OFFERED + 1).items if text else []
+    return render_template("liaison/choose.html", text=text, found=found[:MOST_OFFERED], more=len(found) > MOST_OFFERED)
+
+
+@blueprint.route("/people/<int:person_id>/pair", methods=["GET", "POST"])
+@requires(Permission.PAIRING_EDIT)
+def pair(person_id: int) -> ResponseReturnValue:
+    """Join a talent to a leader or officer."""
+    talent = people.person_for(current_user, person_id)
+    leaders = queries.who_may_keep_in_touch(current_user, Role.LEADER, Role.SERVICE_OFFICER)
+    officers = queries.who_may_keep_in_touch(current_user, Role.LIAISON_OFFICER)
+    form, moment = PairForm(), clock.now()
+    form.offer(leaders, officers)
+    made: list[Any] = []
+    if not form.is_submitted():
+        form.starts_on.data = clock.office_day(moment)
+        usual = talent.talent_class.rhythm if talent.talent_class else None
+        form.rhythm.data = usual.value if usual else None
+    elif form.validate() and form.attempt(lambda: made.append(_paired(form, talent, [*leaders, *officers], moment))):
+        flash(gettext("%(leader)s keeps in touch with %(talent)s now.", leader=made[0].leader.name, talent=talent.name))
+        return redirect(url_for("liaison.pairing", pairing_id=made[0].id), 303)
+    return (
+        render_template(
+            "liaison/pair.html",
+            form=form,
+            talent=talent,
+            leaders=leaders,
+            pairings=queries.pairings_of_person(current_user, person_id),
+            recent=queries.last_contacts([person_id], now=moment).get(person_id),
+        ),
+        422 if form.errors or form.refusal else 200,
+    )
+
+
 @blueprint.get("/liaison/<int:pairing_id>")
 @requires(Permission.VISIT_LOG, Permission.PAIRING_READ)
 def pairing(pairing_id: int) -> ResponseReturnValue:
@@ -148,6 +197,22 @@ def end(pairing_id: int) -> ResponseReturnValue:
     return redirect(url_for("liaison.pairing", pairing_id=pairing_id), 303)
 
 
+def _paired(form: PairForm, talent: Any, accounts: Sequence[Any], moment: datetime) -> Any:
+    known = {account.id: account for account in accounts}
+    leader = known[form.leader.data]
+    return operations.pair(
+        leader=leader,
+        person=talent,
+        liaison_officer=known.get(form.liaison_officer.data),
+        kind=PairingKind.LEADER if leader.has_role(Role.LEADER) else PairingKind.OFFICER,
+        rhythm=Rhythm(form.rhythm.data),
+        starts_on=form.starts_on.data,
+        organisation=queries.unit_that_pairs(current_user, leader),
+        by=current_user.actor,
+        now=moment,
+    )
+
+
 def _form(form: VisitForm, pairings: list[PairingDue], *, now: datetime) -> str:
     form.offer(pairings)
     return render_template(
@@ -162,6 +227,7 @@ def _form(form: VisitForm, pairings: list[PairingDue], *, now: datetime) -> str:
 
 def _pairing(pairing_id: int, form: EndForm) -> str:
     found = queries.pairing_for(current_user, pairing_id)
+    lines = queries.history_of_pairing(found)
     now = clock.now()
     return render_template(
         "liaison/pairing.html",
@@ -171,5 +237,8 @@ def _pairing(pairing_id: int, form: EndForm) -> str:
         recent=queries.last_contacts([found.person_id], now=now).get(found.person_id),
         may_log=current_user.id in (found.leader_id, found.liaison_officer_id),
         may_end=queries.may_edit(current_user, found),
+        lines=lines,
+        names=people.names_of_accounts([line.actor_id for line in lines if line.actor_id]),
+        PAIRING_ACTS=PAIRING_ACTS,
         form=form,
     )

@@ -6,6 +6,7 @@ in a route needs a line in `foreign_world`, and a test below fails until it is t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from outreach.door import operations as door
 from outreach.door.models import DoorInvitation, DoorPass
+from outreach.door.views.phone import COOKIE, FACE
 from outreach.events.rules import EventState
 from outreach.exports.models import Export
 from outreach.exports.rules import Format
 from outreach.intake.models import ImportRow
+from outreach.kernel import clock
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine
 from outreach.organisations.models import Account, Organisation
@@ -27,14 +31,15 @@ from outreach.people import operations as people
 from outreach.people.operations import merging
 from outreach.privacy.models import Erasure
 from outreach.privacy.rules import ErasureState
+from outreach.registration.models import Registration
 from tests import factories
 from tests.intake.files import a_workbook, previewed
 
 SECRET = "隔壁机密"
 """Stands in every foreign row that is not public; it must be on no page the walker is shown."""
-STRANGER, ATTENDEE, NO_ROLE = "stranger", "attendee", "no role"
-WALKERS = [STRANGER, ATTENDEE, NO_ROLE, *Role]
-SIGNED_OUT = {STRANGER, ATTENDEE}
+STRANGER, ATTENDEE, VOLUNTEER, NO_ROLE = "stranger", "attendee", "volunteer", "no role"
+WALKERS = [STRANGER, ATTENDEE, VOLUNTEER, NO_ROLE, *Role]
+SIGNED_OUT = {STRANGER, ATTENDEE, VOLUNTEER}
 REFUSED = {403, 404}
 
 
@@ -44,6 +49,8 @@ class World:
 
     ours: Organisation
     ids: dict[str, Any]
+    code: str
+    """Of a ticket of the event beside."""
 
     def of(self, rule: Rule) -> dict[str, Any]:
         """Return the foreign values for the arguments of a route."""
@@ -51,14 +58,16 @@ class World:
 
     def body(self) -> dict[str, Any]:
         """Return a form that names foreign rows in every way a form might."""
-        return {key: value for name, value in self.ids.items() for key in (name, name.removesuffix("_id"))}
+        named = {key: value for name, value in self.ids.items() for key in (name, name.removesuffix("_id"))}
+        return named | {"code": self.code, "text": self.code}
 
 
 @pytest.fixture
 def world(city) -> World:
     """Two counties of one city; everything is in the other one."""
     ours = factories.an_organisation("本县", parent=city.lead_organisation, kind=OrganisationKind.AREA)
-    return World(ours, foreign_world(city.lead_organisation))
+    ids = foreign_world(city.lead_organisation)
+    return World(ours, ids, db.session.get_one(Registration, ids["registration_id"]).short_code)
 
 
 def foreign_world(lead: Organisation) -> dict[str, Any]:
@@ -139,6 +148,19 @@ def test_the_secret_can_be_seen_by_its_owner(client, world):
     assert [SECRET in page for page in shown] == [True, True]
 
 
+def test_a_volunteer_is_let_in_at_their_own_door(app: Flask, world: World):
+    """The walk of a volunteer would be worth nothing if the phone stood at no door."""
+    browser = _browser(app, VOLUNTEER, None, world)
+
+    found = browser.get("/door/find", query_string={"q": SECRET})
+    admitted = browser.post("/door/admit", data={"code": world.code})
+
+    assert [browser.get(page).status_code for page in ("/door/", "/door/type")] == [200, 200]
+    assert (found.status_code, SECRET in found.text.replace(f'value="{SECRET}"', "")) == (200, False)
+    assert (admitted.status_code, SECRET in admitted.text) == (200, False)
+    assert browser.get("/desk/").status_code == 302
+
+
 def test_every_argument_of_a_route_is_known_to_the_walk(app: Flask, world: World):
     unknown = {
         name: rule.rule
@@ -155,7 +177,7 @@ def _walk(app: Flask, world: World, walker: str, account: Account | None) -> Ite
         if rule.endpoint == "static":
             continue
         for method in sorted(rule.methods & {"GET", "POST"}):
-            browser = _browser(app, walker, account)
+            browser = _browser(app, walker, account, world)
             with app.test_request_context():
                 address = app.url_map.bind("localhost").build(rule.endpoint, world.of(rule))
             if method == "GET":
@@ -189,13 +211,25 @@ def _account_of(walker: str, world: World) -> Account | None:
     return factories.an_account("本县干部", organisation=world.ours, roles=roles)
 
 
-def _browser(app: Flask, walker: str, account: Account | None) -> FlaskClient:
+def _browser(app: Flask, walker: str, account: Account | None, world: World) -> FlaskClient:
     browser = app.test_client()
     if account is not None:
         factories.signed_in(browser, account)
     if walker == ATTENDEE:
         factories.proven(browser, factories.a_contact_point())
+    if walker == VOLUNTEER:
+        browser.set_cookie(COOKIE, _pass_at_our_door(world), path=FACE)
     return browser
+
+
+def _pass_at_our_door(world: World) -> str:
+    """Enrol a phone at a door of the walker's own county, and return its secret."""
+    organiser = factories.an_account(organisation=world.ours, roles=[Role.ORGANISER])
+    starts_at = clock.now() + timedelta(hours=1)
+    event = factories.an_event("本县沙龙", organisation=world.ours, author=organiser, starts_at=starts_at)
+    door.invite(event=event, by=organiser.actor, now=clock.now())
+    invitation = db.session.scalars(sa.select(DoorInvitation).where(DoorInvitation.event_id == event.id)).one()
+    return door.enrol(invitation=invitation, name="小赵", gate="东门", now=clock.now())
 
 
 def _history_of(world: World) -> int:

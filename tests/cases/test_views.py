@@ -6,14 +6,15 @@ import sqlalchemy as sa
 
 from outreach.cases import operations, queries
 from outreach.cases.models import Case
-from outreach.cases.rules import AnswerKind, CaseState, Satisfaction, Tab, Topic
+from outreach.cases.rules import AnswerKind, CaseSource, CaseState, Satisfaction, Tab, Topic
 from outreach.kernel import clock
 from outreach.kernel.calendar_days import CalendarYear
 from outreach.kernel.database import db
 from outreach.kernel.paging import SIZE
 from outreach.organisations.rules import Role
-from outreach.people.models import Consent, ConsentText, Look
-from tests.factories import a_case, a_contact_point, a_person, an_account, proven, signed_in
+from outreach.people.models import Consent, ConsentText, Look, PersonContact
+from outreach.people.rules import ContactEnd
+from tests.factories import BEFORE, a_case, a_contact_point, a_person, an_account, proven, signed_in
 
 
 @pytest.fixture
@@ -339,6 +340,43 @@ def test_my_requests_shows_what_was_asked_from_this_number_only(client, city, ca
 
     assert case.title in page.text
     assert other.title not in page.text
+
+
+def test_what_was_said_on_a_visit_and_is_answered_by_mail_stands_on_the_phone_too(client, city, session):
+    mail = a_contact_point("zhiyao@example.com")
+    session.add(PersonContact(person_id=city.talent.id, contact_point_id=mail.id, since=BEFORE))
+    a_case(
+        intake=city.office, person=city.talent, contact_point=mail, title="走访时说起的车位", source=CaseSource.VISIT
+    )
+    another = a_person("温如许", organisation=city.office)
+    a_case(intake=city.office, person=another, contact_point=a_contact_point(), title="别人的事")
+    session.commit()
+    phone = proven(client, city.number)
+
+    alone = phone.get("/my/requests").text
+    session.add(PersonContact(person_id=another.id, contact_point_id=city.number.id, since=BEFORE))
+    session.commit()
+    shared = phone.get("/my/requests").text
+
+    assert ("走访时说起的车位" in alone, "别人的事" in alone) == (True, False)
+    assert ("走访时说起的车位" in shared, "别人的事" in shared) == (False, False)
+
+
+def test_a_request_is_not_shown_at_a_number_that_was_taken_off(client, city, session):
+    old = a_contact_point()
+    session.add(
+        PersonContact(
+            person_id=city.talent.id,
+            contact_point_id=old.id,
+            since=BEFORE,
+            until=BEFORE,
+            ended=ContactEnd.REMOVED,
+        )
+    )
+    a_case(intake=city.office, person=city.talent, contact_point=city.number, title="走访时说起的车位")
+    session.commit()
+
+    assert "走访时说起的车位" not in proven(client, old).get("/my/requests").text
 
 
 @pytest.mark.parametrize("page", ["/my/requests", "/my/requests/new"])

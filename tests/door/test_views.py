@@ -328,3 +328,19 @@ def test_codes_that_belong_to_nobody_are_not_tried_without_end(app: Flask, phone
     assert guesses == [200, 200, 429]
     assert (typed.status_code, "Retry-After" in typed.headers) == (429, True)
     assert let_in.json["verdict"] == "in"
+
+
+def test_the_organiser_sees_every_link_who_made_and_ended_it_and_how_many_joined(client, phone):
+    event = an_event_tonight()
+    enrolled(phone, event)
+    desk = signed_in(client, event.author)
+    second = an_account("何清越", organisation=event.organisation, roles=[Role.ORGANISER])
+    signed_in(client, second).post(f"/desk/events/{event.id}/door/link")
+    signed_in(client, event.author).post(f"/desk/events/{event.id}/door/link/revoke")
+
+    page = re.sub(r"<[^>]+>", " ", desk.get(f"/desk/events/{event.id}/door").text)
+    links = queries.links_of(event)
+
+    assert [(one.made_by, one.ended_by, one.phones) for one in links] == [("何清越", "周明", 0), ("周明", "何清越", 1)]
+    assert "何清越 生成了链接" in page
+    assert "1 部手机由此加入" in page

@@ -34,6 +34,7 @@ def index(event_id: int) -> ResponseReturnValue:
         invitation=invitation,
         link=absolute(url_for("door_phone.enrol", token=kept[1])) if mine else None,
         has_door=queries.has_a_door(event, moment),
+        links=queries.links_of(event),
         phones=queries.phones_of(event.id),
         by_phone=queries.arrivals_by_phone(event.id),
         count=queries.counts(event.id),

@@ -420,6 +420,15 @@ def people_at(contact_point_id: int) -> Sequence[Person]:
     )
 
 
+def alone_at(contact_point_id: int) -> sa.Select[tuple[int]]:
+    """Return a select of the id of the one person reached at a number or address; of nobody where several share it."""
+    return (
+        sa.select(sa.func.min(PersonContact.person_id))
+        .where(PersonContact.contact_point_id == contact_point_id, PersonContact.until.is_(None))
+        .having(sa.func.count() == 1)
+    )
+
+
 def reached_at(contact_point_ids: Collection[int]) -> Sequence[tuple[int, Person]]:
     """Return everybody who can be reached at some numbers or addresses, with which it is, in the order they came."""
     return db.session.execute(
