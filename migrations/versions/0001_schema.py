@@ -982,6 +982,8 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(length=200), nullable=True),
     sa.Column('under_age', sa.Boolean(), nullable=False),
     sa.Column('guardian_id', sa.Integer(), nullable=True),
+    sa.Column('through_account_id', sa.Integer(), nullable=True),
+    sa.Column('through_organisation_id', sa.Integer(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint('NOT under_age OR guardian_id IS NOT NULL', name=op.f('ck_registrations_a_child_has_a_guardian')),
     sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_registrations_contact_point_id_contact_points')),
@@ -989,6 +991,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['group_id'], ['place_groups.id'], name=op.f('fk_registrations_group_id_place_groups')),
     sa.ForeignKeyConstraint(['guardian_id'], ['guardians.id'], name=op.f('fk_registrations_guardian_id_guardians')),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_registrations_person_id_people')),
+    sa.ForeignKeyConstraint(['through_account_id'], ['accounts.id'], name=op.f('fk_registrations_through_account_id_accounts')),
+    sa.ForeignKeyConstraint(['through_organisation_id'], ['organisations.id'], name=op.f('fk_registrations_through_organisation_id_organisations')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_registrations')),
     sa.UniqueConstraint('event_id', 'short_code', name=op.f('uq_registrations_event_id_short_code'))
     )

@@ -96,6 +96,7 @@ CLERKS = (
     Clerk("易文博", "finance", "市金融办", "银行科科长", (Role.HANDLER,)),
     Clerk("江映雪", "league", "团市委", "青年发展部部长", (Role.ORGANISER,)),
     Clerk("卢怀瑾", "approver", "团市委", "副书记", (Role.APPROVER,)),
+    Clerk("江远帆", "envoy", "雁城理工", "校友会秘书、引才大使", (Role.AMBASSADOR,)),
     Clerk("程砚秋", "county", "清江县", "人才办主任", (Role.ORGANISER,)),
     Clerk("向致远", "park", "高新区", "人才服务专员", (Role.SERVICE_OFFICER,)),
 )

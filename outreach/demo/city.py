@@ -32,8 +32,8 @@ from outreach.organisations import queries as organisation_queries
 from outreach.organisations.models import Account, Organisation
 from outreach.people import operations as people
 from outreach.people.models import ContactPoint, Person
-from outreach.people.queries import talent_classes
-from outreach.people.rules import ContactKind, Degree, Gender, Revealable
+from outreach.people.queries import CHINESE, talent_classes
+from outreach.people.rules import BY_THEMSELVES, ContactKind, Degree, Gender, Revealable, Through
 from outreach.programmes import operations as programmes
 from outreach.programmes.models import Programme
 from outreach.registration import operations as registration
@@ -99,6 +99,7 @@ def build(*, now: datetime) -> None:
         _event(city, show)
         db.session.flush()
     _unfinished_events(city)
+    _children(city)
     _pairings(city)
     _requests(city)
 
@@ -296,12 +297,64 @@ def _registrations(city: City, event: Event, show: Show, first: datetime) -> Non
                 contact_point=point,
                 by=Actor(ActorKind.ATTENDEE, point.id),
                 now=moment,
+                through=_through(city),
             )
             people.give_consent(
                 person=person, purpose="registration", contact_point=point, about=f"event:{event.id}", now=moment
             )
             taken.append((moment, made))
     _arrivals(city, event, taken)
+
+
+def _through(city: City) -> Through:
+    """Return through whom somebody came: most by themselves, some by a station, a few by its ambassador."""
+    ways = (Through(organisation_id=city.units["雁城理工"].id), Through(account_id=city.clerks["envoy"].id))
+    return city.chance.choices([BY_THEMSELVES, *ways], weights=[7, 2, 1])[0]
+
+
+def _children(city: City) -> None:
+    """Let parents register their children for an afternoon at the university."""
+    plan = EventPlan(
+        title="小小科学家开放日",
+        kind=cast.SHOWS[0].kind,
+        starts_at=city.at(12, "14:30"),
+        ends_at=city.at(12, "17:00"),
+        venue_id=city.venues[0].id,
+        about="人才家的孩子进实验室看一看，家长一起来。",
+        groups=(GroupPlan(name="孩子", capacity=30),),
+        asks_birth=True,
+    )
+    planned = city.workday(4)
+    event = events.create(plan=plan, organisation=city.units["市委人才办"], by=city.by("organiser"), now=planned)
+    events.submit(event=event, by=city.by("organiser"), now=planned)
+    db.session.flush()
+    events.approve(event=event, seen=event.version, by=city.by("admin"), now=city.workday(3))
+    for number, name in enumerate(("林小满", "沈谷雨", "温知夏")):
+        parent = city.talents[number]
+        point, moment = _number_of(parent), city.workday(2)
+        by, about = Actor(ActorKind.ATTENDEE, point.id), f"event:{event.id}"
+        child = people.person_at(
+            contact_point=point,
+            name=name,
+            organisation=event.organisation,
+            source=f"registration:{event.id}",
+            now=moment,
+            by=by,
+        )
+        people.note_birth(person=child, birth=f"{city.today.year - 8 - number}-05-1{number}", by=by, now=moment)
+        guardian = people.answer_for(
+            child=child, name=parent.name, agrees=True, contact_point=point, about=about, now=moment, language=CHINESE
+        )
+        registration.register(
+            event=event,
+            group=event.groups[0],
+            person=child,
+            contact_point=point,
+            by=by,
+            now=moment,
+            guardian=guardian,
+        )
+        people.give_consent(person=child, purpose="registration", contact_point=point, about=about, now=moment)
 
 
 def _arrivals(city: City, event: Event, taken: Iterable[tuple[datetime, Registration]]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext
+from sqlalchemy.orm import aliased
 
 from outreach.door.models import Arrival
 from outreach.events.models import Event, PlaceGroup
@@ -16,9 +17,12 @@ from outreach.organisations.queries import within
 from outreach.organisations.rules import Permission
 from outreach.people.documents import PHONE, national
 from outreach.people.models import ContactPoint, Person
+from outreach.people.queries import referrers_of
+from outreach.people.rules import through_in
 from outreach.programmes.models import Programme
 from outreach.programmes.queries import choices_for as programmes_for
 from outreach.registration.models import Registration
+from outreach.registration.queries import came_through
 from outreach.registration.rules import HOLDING, RegistrationState
 from outreach.venues.models import Venue
 
@@ -117,6 +121,9 @@ EVENTS = Table(
 )
 
 
+_station = aliased(Organisation)
+
+
 def _event(asked: Asked) -> Event:
     return event_for(asked.account, asked.number("event"), Permission.REGISTRATION_READ)
 
@@ -136,6 +143,8 @@ def _registration_rows(asked: Asked) -> sa.Select[tuple[int]]:
         rows = rows.where(Registration.state == state)
     if group := asked.number("group"):
         rows = rows.where(Registration.group_id == group)
+    if "through" in asked.arguments:
+        rows = rows.where(*came_through(through_in(asked.arguments["through"])))
     return rows
 
 
@@ -160,8 +169,17 @@ def _registration_words(asked: Asked) -> list[tuple[str, str]]:
         (gettext("Event"), event.title),
         (gettext("State"), gettext(state.label) if state else ""),
         (gettext("Group of places"), group),
+        (gettext("Through whom"), _through_words(asked)),
     ]
     return [(name, value) for name, value in said if value]
+
+
+def _through_words(asked: Asked) -> str:
+    if "through" not in asked.arguments:
+        return ""
+    through = through_in(asked.arguments["through"])
+    found = referrers_of([through]).get(through)
+    return found.name if found else gettext("by themselves")
 
 
 REGISTRATIONS = Table(
@@ -177,6 +195,15 @@ REGISTRATIONS = Table(
         Column("state", N_("State"), (Registration.state,)),
         Column("registered_at", N_("Registered at"), (Registration.created_at,)),
         Column("came_at", N_("Came in at"), (Arrival.at,)),
+        Column(
+            "through",
+            N_("Came through"),
+            (
+                sa.select(Account.name).where(Account.id == Registration.through_account_id).scalar_subquery(),
+                sa.select(_station.name).where(_station.id == Registration.through_organisation_id).scalar_subquery(),
+            ),
+            shown=lambda name, station: station or name,
+        ),
         Column("way", N_("Taken down"), (Arrival.way,), chosen=False),
         Column("code", N_("Short code"), (Registration.short_code,), chosen=False),
         Column("gender", N_("Gender"), (Person.gender,), chosen=False),
@@ -188,7 +215,7 @@ REGISTRATIONS = Table(
     row=Registration.id,
     about=Registration.person_id,
     unit=N_("%(n)s registrations"),
-    arguments=("event", "state", "group"),
+    arguments=("event", "state", "group", "through"),
     narrowed=_registration_words,
     title=lambda asked: gettext("Registrations for %(event)s", event=_event(asked).title),
 )

@@ -15,7 +15,7 @@ from outreach.liaison import queries as liaison
 from outreach.organisations.rules import Permission
 from outreach.people.queries import doubles, guardians_of, looks_at
 from outreach.people.rules import TimelineEntry, needs_guardian
-from outreach.registration.queries import knows_guests
+from outreach.registration.queries import brought, knows_guests
 from outreach.web import limits
 from outreach.web.access import requires, staff
 from outreach.web.filters import moment_text
@@ -90,6 +90,7 @@ def event(event_id: int) -> ResponseReturnValue:
         event=found,
         overview=queries.overview(found, now=now),
         knows_guests=knows_guests(current_user, found),
+        brought=brought(found.id) if current_user.may(Permission.REGISTRATION_READ) else [],
         guests_requests=queries.requests_of_guests(current_user, found),
         now=now,
         phase=_phase(found, now),

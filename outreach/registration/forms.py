@@ -1,7 +1,7 @@
 """Forms of registering and of looking at registrations."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from outreach.web.forms import Form
@@ -22,6 +22,7 @@ class RegisterForm(Form):
         _l("Name"),
         validators=[DataRequired(_l("Please write the name of the person who comes.")), Length(max=LONGEST_NAME)],
     )
+    through = SelectField(_l("Did a university tell you of it?"), choices=[], validate_choice=False)
     birth = StringField(_l("Date of birth of the person who comes"), validators=[Length(max=20)])
     guardian = StringField(_l("Guardian's name"), validators=[Length(max=LONGEST_NAME)])
     guardian_consent = BooleanField(_l("I am the guardian, this is my own number, and I agree"))
@@ -55,3 +56,4 @@ class ByHandForm(Form):
     phone = StringField(
         _l("Mobile number"), validators=[DataRequired(_l("Please write a number we can reach them at."))]
     )
+    through = SelectField(_l("Through whom"), choices=[], validate_choice=False)

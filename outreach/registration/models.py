@@ -15,6 +15,7 @@ from outreach.kernel.database import Model
 from outreach.kernel.history import Subject
 from outreach.kernel.sealing import ring
 from outreach.people.models import ContactPoint, Person
+from outreach.people.rules import Through
 from outreach.registration.rules import RegistrationState
 
 _ID_BYTES, _PROOF_BYTES = 6, 12
@@ -55,6 +56,9 @@ class Registration(Model):
     reason: Mapped[str | None] = mapped_column(sa.String(200))
     under_age: Mapped[bool] = mapped_column(default=False)  # under 14 when they were registered
     guardian_id: Mapped[int | None] = mapped_column(sa.ForeignKey("guardians.id"))
+    # through whom they came this time: an ambassador or a station
+    through_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    through_organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisations.id"))
     version: Mapped[int] = mapped_column()
 
     event: Mapped[Event] = relationship()
@@ -63,6 +67,11 @@ class Registration(Model):
     contact_point: Mapped[ContactPoint | None] = relationship()
 
     __mapper_args__: ClassVar = {"version_id_col": version}
+
+    @property
+    def through(self) -> Through:
+        """Through whom the person came."""
+        return Through(self.through_account_id, self.through_organisation_id)
 
     @property
     def subject(self) -> Subject:

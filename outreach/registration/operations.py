@@ -22,7 +22,7 @@ from outreach.kernel.refusals import Refused
 from outreach.notices.operations import Telling, forget_about, tell_many
 from outreach.people import operations as people
 from outreach.people.models import ContactPoint, Guardian, Person
-from outreach.people.rules import NeedsGuardian, needs_guardian
+from outreach.people.rules import BY_THEMSELVES, NeedsGuardian, Through, needs_guardian
 from outreach.people.rules.merging import BothCameIn, Stay
 from outreach.registration import queries, signals
 from outreach.registration.models import Registration
@@ -62,8 +62,11 @@ def register(
     by: Actor,
     now: datetime,
     guardian: Guardian | None = None,
+    through: Through = BY_THEMSELVES,
 ) -> Registration:
     """Give a person a place in a group of an event, or the next place in its waiting list, and tell them.
+
+    `through` is whom they came through this time; it is counted on the event.
 
     Whoever holds or awaits a place at the event already gets that same registration, whichever group they ask for:
     pressing twice, two tabs and a retry after a lost answer make one ticket.
@@ -73,7 +76,7 @@ def register(
     :raises NeedsGuardian: for a child under 14 for whom no guardian answers
     :raises EventIsCancelled, EventNotOpen, RegistrationNotYetOpen, RegistrationClosed: see rules.check_open
     """
-    [answer] = _take([_Wish(event, group, person, contact_point, by, guardian)], now=now)
+    [answer] = _take([_Wish(event, group, person, contact_point, by, guardian, through)], now=now)
     return _or_raise(answer).registration
 
 
@@ -89,6 +92,7 @@ class Application:
     contact_point_id: int
     name: str
     language: str
+    through: Through = BY_THEMSELVES
 
 
 def take_down(*, applications: Sequence[Application], now: datetime) -> list[str]:
@@ -108,6 +112,7 @@ def take_down(*, applications: Sequence[Application], now: datetime) -> list[str
             organisation_id=events[each.event_id].organisation_id,
             source=f"registration:{each.event_id}",
             by=Actor(ActorKind.ATTENDEE, each.contact_point_id),
+            through=each.through,
         )
         for each in applications
     ]
@@ -118,6 +123,7 @@ def take_down(*, applications: Sequence[Application], now: datetime) -> list[str
             person=person,
             contact_point=points[each.contact_point_id],
             by=who.by,
+            through=each.through,
         )
         for each, who, person in zip(applications, reached, people.people_reached(reached, now=now), strict=True)
     ]
@@ -307,6 +313,7 @@ class _Wish:
     contact_point: ContactPoint | None
     by: Actor
     guardian: Guardian | None = None
+    through: Through = BY_THEMSELVES
 
 
 @dataclass(frozen=True)
@@ -439,6 +446,8 @@ def _draft(wish: _Wish, line: _Line, state: RegistrationState, now: datetime) ->
         confirmed_at=now if state is RegistrationState.CONFIRMED else None,
         under_age=under_age,
         guardian_id=wish.guardian.id if under_age else None,
+        through_account_id=wish.through.account_id,
+        through_organisation_id=wish.through.organisation_id,
     )
 
 

@@ -17,8 +17,8 @@ from outreach.organisations.models import Account
 from outreach.organisations.queries import reaches
 from outreach.organisations.rules import Permission
 from outreach.people.models import ContactPoint, Person
-from outreach.people.queries import names_of_accounts
-from outreach.people.rules import TimelineEntry
+from outreach.people.queries import Referrer, names_of_accounts, referrers_of
+from outreach.people.rules import Through, TimelineEntry
 from outreach.registration.models import Registration, id_in_token
 from outreach.registration.rules import ACTS, HOLDING, LIVING, TIMELINE_SENTENCES, Places, RegistrationState
 
@@ -221,9 +221,13 @@ def registrations_of(
     event: Event,
     state: RegistrationState | None,
     group_id: int | None,
+    through: Through | None,
     cursor: str | None,
 ) -> Page[Registration]:
-    """Return the registrations of an event, first come first; the waiting list in its order when it is asked for."""
+    """Return the registrations of an event, first come first; the waiting list in its order when it is asked for.
+
+    :param through: only those who came through this one, or by themselves; None for everybody
+    """
     statement = (
         sa.select(Registration)
         .where(Registration.event_id == event.id)
@@ -235,7 +239,42 @@ def registrations_of(
         statement = statement.where(Registration.state == state)
     if group_id is not None:
         statement = statement.where(Registration.group_id == group_id)
+    if through is not None:
+        statement = statement.where(*came_through(through))
     return page_of(statement, keys=[Key(Registration.queued_at), Key(Registration.id)], cursor=cursor)
+
+
+def came_through(through: Through) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions of having come through somebody, or by oneself."""
+    return (
+        Registration.through_account_id.is_not_distinct_from(through.account_id),
+        Registration.through_organisation_id.is_not_distinct_from(through.organisation_id),
+    )
+
+
+@dataclass(frozen=True)
+class Brought:
+    """How many came to an event through somebody; `referrer` is None for those who came by themselves."""
+
+    referrer: Referrer | None
+    through: Through
+    registered: int
+
+
+def brought(event_id: int) -> list[Brought]:
+    """Return through whom those who hold or await places at an event came, the most first, by themselves last."""
+    columns = (Registration.through_account_id, Registration.through_organisation_id)
+    counted = {
+        Through(account_id, organisation_id): count
+        for account_id, organisation_id, count in db.session.execute(
+            sa.select(*columns, sa.func.count())
+            .where(Registration.event_id == event_id, Registration.state.in_(LIVING))
+            .group_by(*columns)
+        )
+    }
+    known = referrers_of(counted)
+    rows = [Brought(known.get(through), through, count) for through, count in counted.items()]
+    return sorted(rows, key=lambda row: (row.referrer is None, -row.registered, row.through.key))
 
 
 def living_of_event(event_id: int, *, after_id: int, limit: int) -> Sequence[Registration]:

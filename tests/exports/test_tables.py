@@ -174,6 +174,29 @@ def test_registrations_come_with_groups_and_arrivals_in_the_order_of_the_queue(s
     assert title == "人才会客厅 报名名单"
 
 
+def test_registrations_tell_through_whom_they_came_and_can_be_narrowed_to_one(session, office, organiser):
+    event = an_event("引才长征", organisation=office, author=organiser, groups=[("博士", 9)])
+    station = an_organisation("雁城大学人才工作站", parent=office)
+    envoy = an_account("江远帆", organisation=office, roles=[Role.AMBASSADOR])
+    for name, through in (
+        ("甲一", {"through_organisation_id": station.id}),
+        ("乙二", {"through_account_id": envoy.id}),
+        ("丙三", {}),
+    ):
+        a_registration(event=event, person=a_person(name, organisation=office), **through)
+
+    def told(**more):
+        asked = {"event": event.id, **more}
+        return [
+            tuple(row.values())
+            for row in rows_of(taken(organiser, "registrations", arguments=asked, columns=["name", "through"]))
+        ]
+
+    assert told() == [("甲一", station.name), ("乙二", envoy.name), ("丙三", None)]
+    assert told(through=f"a{envoy.id}") == [("乙二", envoy.name)]
+    assert told(through="none") == [("丙三", None)]
+
+
 def test_the_ledger_of_requests_has_the_latest_answer_and_what_became_of_it(session, office, organiser):
     housing = an_organisation("住建局", parent=office)
     handler = an_account("向经办", organisation=housing, roles=[Role.HANDLER])

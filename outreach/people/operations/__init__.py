@@ -40,6 +40,7 @@ from outreach.people.models import (
     person_words,
 )
 from outreach.people.rules import (
+    BY_THEMSELVES,
     LOOKS,
     NOBODY,
     PROFESSIONAL_FIELDS,
@@ -59,6 +60,7 @@ from outreach.people.rules import (
     NoReason,
     NotABirthDate,
     Revealable,
+    Through,
     needs_guardian,
     normalised_identity_number,
     normalised_name,
@@ -178,14 +180,23 @@ def is_known_point(*, kind: ContactKind, value: str) -> bool:
 
 
 def person_at(
-    *, contact_point: ContactPoint, name: str, organisation: Organisation, source: str, now: datetime, by: Actor
+    *,
+    contact_point: ContactPoint,
+    name: str,
+    organisation: Organisation,
+    source: str,
+    now: datetime,
+    by: Actor,
+    through: Through = BY_THEMSELVES,
 ) -> Person:
     """Return the person of this name who can be reached there; a new one, kept by the organisation, if nobody is.
+
+    `through` is whom they came through, kept with a new record only: who is known came earlier, as it stands there.
 
     A number is not who somebody is: the same number with another name is another person.
     :raises NoName: without a name
     """
-    reached = Reached(contact_point.id, name, organisation.id, source, by)
+    reached = Reached(contact_point.id, name, organisation.id, source, by, through)
     [person] = people_reached([reached], now=now)
     return person
 
@@ -199,6 +210,7 @@ class Reached:
     organisation_id: int
     source: str
     by: Actor
+    through: Through = BY_THEMSELVES
 
 
 def people_reached(asked: Sequence[Reached], *, now: datetime) -> list[Person]:
@@ -221,7 +233,13 @@ def people_reached(asked: Sequence[Reached], *, now: datetime) -> list[Person]:
         key = each.contact_point_id, normalised_name(name)[:120]
         if key not in known:
             known[key] = Person(
-                organisation_id=each.organisation_id, name=name, source=each.source, created_at=now, updated_at=now
+                organisation_id=each.organisation_id,
+                name=name,
+                source=each.source,
+                through_account_id=each.through.account_id,
+                through_organisation_id=each.through.organisation_id,
+                created_at=now,
+                updated_at=now,
             )
             known[key].contacts.append(PersonContact(contact_point_id=each.contact_point_id, since=now))
             fresh[known[key]] = each

@@ -1,5 +1,6 @@
 """Reading people: always those the viewer's roles reach."""
 
+import hmac
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
@@ -15,12 +16,12 @@ from outreach.kernel.contact_details import NotAnEmail, NotAPhone, normalised_em
 from outreach.kernel.database import db, kept_in_mind
 from outreach.kernel.history import HistoryLine, Subject
 from outreach.kernel.paging import SIZE, Key, Page, page_of
-from outreach.kernel.sealing import blind
+from outreach.kernel.sealing import blind, proof
 from outreach.kernel.wording import N_
 from outreach.kernel.words import LONGEST_WORD, Run, asked_for
 from outreach.organisations.models import Account, Grant, Organisation
 from outreach.organisations.queries import reach, within, within_list
-from outreach.organisations.rules import Permission, Role
+from outreach.organisations.rules import OrganisationKind, Permission, Role
 from outreach.people.models import (
     Consent,
     ConsentText,
@@ -43,8 +44,10 @@ from outreach.people.rules import (
     Degree,
     Purpose,
     Revealable,
+    Through,
     TimelineEntry,
     normalised_name,
+    through_in,
     without_dots,
     word_for_class,
     word_for_degree,
@@ -314,6 +317,55 @@ def choices(viewer: Account, of: Person | None = None) -> Choices:
         ambassadors=db.session.scalars(ambassadors).unique().all(),
         stations=db.session.scalars(stations).all(),
     )
+
+
+@dataclass(frozen=True)
+class Referrer:
+    """An ambassador or a station, by the name that lists tell."""
+
+    through: Through
+    name: str
+
+    @property
+    def code(self) -> str:
+        """Return what stands in their links: nobody can make one up for somebody else."""
+        return f"{self.through.key}-{proof(self.through.key, purpose='referrer')[:8]}"
+
+
+def stations() -> list[Referrer]:
+    """Return the stations that bring people in: the universities of the tree, in its order."""
+    found = db.session.scalars(
+        sa.select(Organisation).where(Organisation.kind == OrganisationKind.SCHOOL).order_by(Organisation.path)
+    )
+    return [Referrer(Through(organisation_id=one.id), one.name) for one in found]
+
+
+def ambassadors() -> list[Referrer]:
+    """Return the ambassadors at work, by name."""
+    found = db.session.scalars(
+        sa.select(Account)
+        .where(Account.disabled_at.is_(None), Account.grants.any(Grant.role == Role.AMBASSADOR))
+        .order_by(Account.name, Account.id)
+    ).unique()
+    return [Referrer(Through(account_id=one.id), one.name) for one in found]
+
+
+def referrer_by_code(code: str) -> Referrer | None:
+    """Return whose link it was, also of who has left since; None for a code that was made up."""
+    key, _, said = code.partition("-")
+    found = next(iter(referrers_of([through_in(key)]).values()), None)
+    return found if found is not None and hmac.compare_digest(found.code.encode(), f"{key}-{said}".encode()) else None
+
+
+def referrers_of(throughs: Collection[Through]) -> dict[Through, Referrer]:
+    """Return the ambassadors and stations through whom people came."""
+    found: list[Referrer] = []
+    for kind, attribute in ((Account, "account_id"), (Organisation, "organisation_id")):
+        ids = {number for each in throughs if (number := getattr(each, attribute)) is not None}
+        if ids:
+            named = sa.select(kind.id, kind.name).where(kind.id.in_(ids)).order_by(kind.id)
+            found += [Referrer(Through(**{attribute: number}), name) for number, name in db.session.execute(named)]
+    return {one.through: one for one in found}
 
 
 LISTED: dict[CityList, tuple[type[TalentClass | ProfessionalField], sa.ColumnElement[int]]] = {

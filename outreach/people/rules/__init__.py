@@ -277,6 +277,32 @@ class Revealable(StrEnum):
         }[self]
 
 
+@dataclass(frozen=True)
+class Through:
+    """Through whom somebody came: an ambassador, or a station or liaison office elsewhere; neither: by themselves."""
+
+    account_id: int | None = None
+    organisation_id: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Return how forms and addresses write it: "a12", "s3", or "none" for who came by themselves."""
+        if self.account_id is not None:
+            return f"a{self.account_id}"
+        return f"s{self.organisation_id}" if self.organisation_id is not None else "none"
+
+
+BY_THEMSELVES = Through()
+
+
+def through_in(key: str) -> Through:
+    """Return what a key says; whatever is none says that somebody came by themselves."""
+    found = re.fullmatch(r"([as])([1-9]\d{0,8})", key, re.ASCII)
+    if found is None:
+        return BY_THEMSELVES
+    return Through(account_id=int(found[2])) if found[1] == "a" else Through(organisation_id=int(found[2]))
+
+
 GUARDED_UNDER = 14
 """Years below which a guardian decides (PIPL, articles 28 and 31)."""
 

@@ -8,17 +8,19 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from outreach.events.queries import event_for
+from outreach.events.rules import EventState
 from outreach.kernel.clock import now
 from outreach.notices.queries import messages_about
 from outreach.organisations.queries import reaches
 from outreach.organisations.rules import Permission
 from outreach.people import operations as people
-from outreach.people.queries import guardians_of
-from outreach.people.rules import ContactKind
+from outreach.people import queries as people_queries
+from outreach.people.rules import BY_THEMSELVES, ContactKind, Through, through_in
 from outreach.registration import operations, queries
 from outreach.registration.forms import ByHandForm, ReasonForm
 from outreach.registration.rules import GroupOfAnotherEvent, RegistrationState
 from outreach.web.access import requires
+from outreach.web.links import absolute
 
 blueprint = Blueprint("registration", __name__)
 
@@ -65,7 +67,8 @@ def show(event_id: int, registration_id: int) -> ResponseReturnValue:
         position=queries.position_in_line(registration),
         knows_guests=queries.knows_guests(current_user, event),
         sees_record=reaches(current_user, registration.person.organisation, Permission.PEOPLE_READ),
-        guardians=guardians_of(registration.person_id) if registration.under_age else (),
+        came=people_queries.referrers_of([registration.through]).get(registration.through),
+        guardians=people_queries.guardians_of(registration.person_id) if registration.under_age else (),
         may_reveal=reaches(current_user, registration.person.organisation, Permission.PEOPLE_REVEAL),
         happenings=queries.history_of(registration),
         messages=messages_about(registration.subject),
@@ -104,6 +107,7 @@ def _register(event: Any, form: ByHandForm) -> Any:
     if group is None:
         raise GroupOfAnotherEvent
     contact = people.contact_point(kind=ContactKind.PHONE, value=form.phone.data, now=now())
+    through = _known(through_in(form.through.data or ""))
     person = people.person_at(
         contact_point=contact,
         name=form.name.data,
@@ -111,9 +115,16 @@ def _register(event: Any, form: ByHandForm) -> Any:
         source=f"registration:{event.id}",
         now=now(),
         by=current_user.actor,
+        through=through,
     )
     return operations.register(
-        event=event, group=group, person=person, contact_point=contact, by=current_user.actor, now=now()
+        event=event,
+        group=group,
+        person=person,
+        contact_point=contact,
+        by=current_user.actor,
+        now=now(),
+        through=through,
     )
 
 
@@ -123,10 +134,16 @@ def _page(event: Any) -> str:
     group = request.args.get("group", type=int)
     if group not in {one.id for one in event.groups}:
         group = None
+    through = through_in(request.args["through"]) if "through" in request.args else None
     return render_template(
         "registration/index.html",
         event=event,
-        page=queries.registrations_of(event=event, state=chosen, group_id=group, cursor=request.args.get("page")),
+        page=queries.registrations_of(
+            event=event, state=chosen, group_id=group, through=through, cursor=request.args.get("page")
+        ),
+        through=through,
+        brought=queries.brought(event.id),
+        referrers=_referrers(event) if event.state is EventState.PUBLISHED and not event.is_over(now()) else [],
         chosen=chosen,
         group=group,
         states=list(RegistrationState),
@@ -137,13 +154,30 @@ def _page(event: Any) -> str:
     )
 
 
+def _known(through: Through) -> Through:
+    return through if people_queries.referrers_of([through]) else BY_THEMSELVES
+
+
+def _referrers(event: Any) -> list[tuple[str, str]]:
+    """Return whom links can be handed to, by name, each with the link that counts for them."""
+    return [
+        (one.name, absolute(url_for("portal.event", event_id=event.id, via=one.code)))
+        for one in (*people_queries.stations(), *people_queries.ambassadors())
+    ]
+
+
 def _new_page(event: Any, form: ByHandForm) -> str:
+    known = (*people_queries.stations(), *people_queries.ambassadors())
+    form.through.choices = [
+        (BY_THEMSELVES.key, gettext("By themselves")),
+        *((one.through.key, one.name) for one in known),
+    ]
     form.group.choices = [(str(group.id), group.name) for group in event.groups]
     return render_template("registration/new.html", event=event, form=form, places=queries.places([event.id]))
 
 
 def _back(event_id: int) -> ResponseReturnValue:
-    kept = {name: request.args[name] for name in ("state", "group", "page") if name in request.args}
+    kept = {name: request.args[name] for name in ("state", "group", "through", "page") if name in request.args}
     return redirect(url_for("registration.index", event_id=event_id, **kept), 303)
 
 

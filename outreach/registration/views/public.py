@@ -13,7 +13,7 @@ from outreach.kernel.clock import now, office_day
 from outreach.kernel.refusals import Refused
 from outreach.people import operations as people
 from outreach.people import queries as people_queries
-from outreach.people.rules import needs_guardian
+from outreach.people.rules import BY_THEMSELVES, Through, needs_guardian, through_in
 from outreach.registration import documents, operations, queries
 from outreach.registration.forms import RegisterForm
 from outreach.registration.rules import BirthMissing, GroupOfAnotherEvent, RegistrationState, spaced_code
@@ -75,6 +75,7 @@ def _token(event: Any, contact: Any, form: RegisterForm) -> str:
             contact_point_id=contact.id,
             name=form.name.data,
             language=str(get_locale()),
+            through=_through(form),
         )
     )
 
@@ -88,6 +89,7 @@ def _register(event: Any, group: Any, contact: Any, form: RegisterForm) -> Any:
         source=f"registration:{event.id}",
         now=moment,
         by=by,
+        through=_through(form),
     )
     registration = operations.register(
         event=event,
@@ -97,6 +99,7 @@ def _register(event: Any, group: Any, contact: Any, form: RegisterForm) -> Any:
         by=by,
         now=moment,
         guardian=_guardian(event, person, contact, form, moment),
+        through=_through(form),
     )
     if registration.created_at == moment:  # not pressed twice
         people.give_consent(
@@ -108,6 +111,15 @@ def _register(event: Any, group: Any, contact: Any, form: RegisterForm) -> Any:
             language=str(get_locale()),
         )
     return registration
+
+
+def _through(form: RegisterForm) -> Through:
+    """Return through whom somebody came: whose link they followed, or the station they chose."""
+    followed = people_queries.referrer_by_code(request.args.get("via", ""))
+    if followed is not None:
+        return followed.through
+    chosen = through_in(form.through.data or "")
+    return chosen if chosen in {one.through for one in people_queries.stations()} else BY_THEMSELVES
 
 
 def _guardian(event: Any, person: Any, contact: Any, form: RegisterForm, moment: datetime) -> Any:
@@ -131,12 +143,20 @@ def _guardian(event: Any, person: Any, contact: Any, form: RegisterForm, moment:
 
 def _form_page(event: Any, contact: Any, form: RegisterForm) -> str:
     form.group.choices = [(str(group.id), group.name) for group in event.groups]
+    followed = people_queries.referrer_by_code(request.args.get("via", ""))
+    stations = people_queries.stations() if followed is None else []
+    form.through.choices = [
+        (BY_THEMSELVES.key, gettext("No, I found it myself")),
+        *((one.through.key, one.name) for one in stations),
+    ]
     return render_template(
         "registration/public/register.html",
         event=event,
         contact=contact,
         form=form,
         window=event.registration(now()),
+        followed=followed,
+        stations=stations,
         places=queries.places([event.id]),
         names=queries.names_at(contact.id),
         consent=people_queries.current_consent("registration", str(get_locale())),
