@@ -45,16 +45,21 @@ class Behind:
 
 
 def behind(contact_point_id: int) -> list[Behind]:
-    """Return the people reached at a number or an address, in the order they came."""
+    """Return the people reached at a number or an address, in the order they came.
+
+    A parent who registered children with it is alone there all the same (people.queries.alone_at).
+    """
     found = people.people_at(contact_point_id)
-    scope = Scope(alone=len(found) == 1)
+    alone = db.session.scalar(people.alone_at(contact_point_id)) if len(found) > 1 else None
     open_ones = {
         erasure.person_id: erasure
         for erasure in db.session.scalars(
             sa.select(Erasure).where(Erasure.person_id.in_([person.id for person in found]), Erasure.ended_at.is_(None))
         )
     }
-    return [Behind(person, scope, open_ones.get(person.id)) for person in found]
+    return [
+        Behind(person, Scope(alone=len(found) == 1 or person.id == alone), open_ones.get(person.id)) for person in found
+    ]
 
 
 def is_being_erased(person_id: int) -> bool:

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from outreach.kernel import clock
 from outreach.organisations.rules import Role
 from outreach.people import operations as people
-from outreach.people.models import Consent, Guardian, Look, Person
+from outreach.people.models import Consent, ContactPoint, Guardian, Look, Person
 from outreach.people.rules import NeedsGuardian, needs_guardian
+from outreach.privacy import queries as privacy
 from outreach.registration import operations
 from outreach.registration.models import Registration
 from outreach.registration.rules import BirthMissing
@@ -170,3 +171,18 @@ def test_an_office_writes_down_no_child_by_hand(city, fair):
             by=fair.author.actor,
             now=clock.now(),
         )
+
+
+def test_a_parent_who_registers_a_child_keeps_a_number_of_their_own(parent, session, fair):
+    own = session.scalars(sa.select(ContactPoint)).one()
+    adult = factories.a_person("陈舒然", organisation=fair.organisation, at=own)
+    session.commit()
+    sent(parent, fair, guardian="陈舒然", guardian_consent="y")
+    child = session.scalars(sa.select(Person).where(Person.name == "陈小满")).one()
+
+    alone = {one.person.id: one.scope.alone for one in privacy.behind(own.id)}
+    factories.a_person("温如许", organisation=fair.organisation, at=own)
+    shared = {one.scope.alone for one in privacy.behind(own.id)}
+
+    assert alone == {adult.id: True, child.id: False}
+    assert shared == {False}

@@ -473,12 +473,24 @@ def people_at(contact_point_id: int) -> Sequence[Person]:
 
 
 def alone_at(contact_point_id: int) -> sa.Select[tuple[int]]:
-    """Return a select of the id of the one person reached at a number or address; of nobody where several share it."""
+    """Return a select of the id of the one person reached at a number or address; of nobody where several share it.
+
+    Children for whom somebody answers there do not count: a parent who registers them keeps a number of their own.
+    """
     return (
         sa.select(sa.func.min(PersonContact.person_id))
-        .where(PersonContact.contact_point_id == contact_point_id, PersonContact.until.is_(None))
+        .where(
+            PersonContact.contact_point_id == contact_point_id,
+            PersonContact.until.is_(None),
+            PersonContact.person_id.not_in(children_of(contact_point_id)),
+        )
         .having(sa.func.count() == 1)
     )
+
+
+def children_of(contact_point_id: int) -> sa.Select[tuple[int]]:
+    """Return a select of the ids of the children for whom whoever holds a number or address answers."""
+    return sa.select(Guardian.child_id).where(Guardian.contact_point_id == contact_point_id)
 
 
 def reached_at(contact_point_ids: Collection[int]) -> Sequence[tuple[int, Person]]:
