@@ -57,6 +57,14 @@ class PostOffice:
                 self._arrived.wait(left)
         return self.mails_to(address)[count - 1]
 
+    def wait_for(self, count: int, *, seconds: float) -> None:
+        """Wait until so many mails were taken.
+
+        :raises AssertionError: if they do not come within the seconds
+        """
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.mails) >= count, seconds), f"only {len(self.mails)} came"
+
 
 def text_of(mail: EmailMessage) -> str:
     """Return the plain text of a mail, its lines ended as in Python."""

@@ -3,12 +3,13 @@
 import enum
 import hashlib
 import json
+import logging
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
@@ -21,6 +22,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, regi
 from outreach.kernel import sealing
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
+
+log = logging.getLogger("outreach.database")
+T = TypeVar("T")
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -85,6 +89,8 @@ another record. PostgreSQL's sequences never give one twice."""
 
 CLOCKS_APART = timedelta(seconds=30)
 """How far clocks may be apart before what rests on both goes wrong: a claim that runs out too soon, work done twice."""
+AWAY_AT_MOST = 120
+"""Seconds for which a database that went away is waited for."""
 OPEN_AT_MOST = 600
 """Seconds for which a transaction of somebody else is waited for, where all earlier ones must be over."""
 
@@ -139,6 +145,26 @@ def wait_for_earlier_transactions(engine: Engine) -> None:
             if time.monotonic() > until:
                 raise TransactionStaysOpen(minutes=OPEN_AT_MOST // 60)
             time.sleep(0.05)
+
+
+def once_it_answers(step: Callable[[], T]) -> T:
+    """Do a step, from the beginning of its transaction to its commit, again until the database answers.
+
+    For noting what was done outside and would be done twice otherwise. Waits two minutes at most: with what went before
+    that stays within the time for which work is claimed.
+
+    :raises sqlalchemy.exc.OperationalError: if the database is still away then
+    """
+    until = time.monotonic() + AWAY_AT_MOST
+    while True:
+        try:
+            return step()
+        except sa.exc.OperationalError as error:
+            db.session.rollback()
+            if time.monotonic() > until:
+                raise
+            log.warning("done, and the database does not answer: %s", type(error).__name__)
+            time.sleep(1)
 
 
 def engine_options(url: str) -> dict[str, Any]:

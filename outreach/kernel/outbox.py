@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.kernel import logs
-from outreach.kernel.database import Model, db
+from outreach.kernel.database import Model, db, once_it_answers
 
 log = logging.getLogger("outreach.work")
 
@@ -166,35 +166,37 @@ def perform(work: Work, *, now: datetime) -> None:
 
 def _perform(work: Work, *, now: datetime) -> WorkState:
     work_id = work.id
+    outcome: Exception | None = None
     try:
         job_of(work.job)(**work.arguments, now=now, work=work)
-    except TryLater as later:
-        log.info("not yet: %s", later)
-        db.session.rollback()
-        work = db.session.get_one(Work, work_id)
-        work.error = str(later)[:120]
-        work.state = WorkState.WAITING
-        work.claimed_until = None
-        work.attempts -= 1
-        work.due_at = now + WAITS
     except Exception as error:  # a job's failure must not end the worker
         db.session.rollback()
-        log.warning("failed", exc_info=error)
-        work = db.session.get_one(Work, work_id)
-        work.error = type(error).__name__
-        work.claimed_until = None
-        if work.attempts >= MOST_ATTEMPTS:
-            work.state = WorkState.FAILED
-            work.finished_at = now
+        outcome = error
+        if isinstance(error, TryLater):
+            log.info("not yet: %s", error)
         else:
-            work.state = WorkState.WAITING
-            work.due_at = now + timedelta(seconds=30 * 2 ** (work.attempts - 1))
+            log.warning("failed", exc_info=error)
+
+    def mark() -> WorkState:
+        marked = db.session.get_one(Work, work_id)
+        _mark(marked, outcome, now)
+        state = marked.state
+        db.session.commit()
+        return state
+
+    return once_it_answers(mark)
+
+
+def _mark(work: Work, outcome: Exception | None, now: datetime) -> None:
+    work.claimed_until = None
+    if outcome is None:
+        work.state, work.finished_at, work.error = WorkState.DONE, now, None
+    elif isinstance(outcome, TryLater):
+        work.state, work.error, work.due_at = WorkState.WAITING, str(outcome)[:120], now + WAITS
+        work.attempts -= 1
     else:
-        work = db.session.get_one(Work, work_id)
-        work.state = WorkState.DONE
-        work.finished_at = now
-        work.claimed_until = None
-        work.error = None
-    state = work.state
-    db.session.commit()
-    return state
+        work.error = type(outcome).__name__
+        if work.attempts >= MOST_ATTEMPTS:
+            work.state, work.finished_at = WorkState.FAILED, now
+        else:
+            work.state, work.due_at = WorkState.WAITING, now + timedelta(seconds=30 * 2 ** (work.attempts - 1))

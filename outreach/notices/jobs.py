@@ -1,32 +1,25 @@
 """Carrying messages: rendering them, handing them to the mail server or the SMS gateway, and trying again."""
 
-import logging
 import smtplib
-import time
 from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Protocol
 
-import sqlalchemy as sa
 from flask import current_app
 from flask_babel import force_locale
 
 from outreach.config import Settings
 from outreach.kernel.clock import local
-from outreach.kernel.database import db
+from outreach.kernel.database import db, once_it_answers
 from outreach.kernel.outbox import TryLater, Work
 from outreach.notices import operations
 from outreach.notices.models import Message
 from outreach.notices.rules import Channel, MessageState
 
-log = logging.getLogger("outreach.notices")
 PATIENCE_SECONDS = 20
 NEVER = 500  # SMTP's answers from 500 on are final
-NOTED_WITHIN, NOTED_AGAIN = 120, 1
-"""Seconds: speaking to a server (PATIENCE_SECONDS for each of its few answers) and this stay within outbox.CLAIM_LASTS,
-after which another worker takes the message for not sent."""
 
 
 class SmsGateway(Protocol):
@@ -63,30 +56,19 @@ def deliver(*, message_id: int, now: datetime, work: Work) -> None:
     carry = _sms(message, settings) if message.channel is Channel.SMS else _mail(message, settings)
     db.session.commit()
 
-    _note(message_id, taken=carry(), now=now)
+    taken = carry()
 
-
-def _note(message_id: int, *, taken: bool, now: datetime) -> None:
-    """Note what became of a message; a database that is away is waited for, or the message would go out twice."""
-    until = time.monotonic() + NOTED_WITHIN
-    while True:
-        try:
-            message = db.session.get_one(Message, message_id)
-            if taken:
-                message.state = MessageState.HANDED_OVER
-                message.handed_over_at = now
-            else:
-                message.state = MessageState.FAILED
-                message.error = "address refused"
-            db.session.commit()
-        except sa.exc.OperationalError as error:
-            db.session.rollback()
-            if time.monotonic() > until:
-                raise
-            log.warning("handed over, and the database does not answer: %s", type(error).__name__)
-            time.sleep(NOTED_AGAIN)
+    def note() -> None:
+        message = db.session.get_one(Message, message_id)
+        if taken:
+            message.state = MessageState.HANDED_OVER
+            message.handed_over_at = now
         else:
-            return
+            message.state = MessageState.FAILED
+            message.error = "address refused"
+        db.session.commit()
+
+    once_it_answers(note)  # or the message would go out a second time
 
 
 def _render(message: Message, settings: Settings) -> None:
