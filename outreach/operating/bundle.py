@@ -32,6 +32,7 @@ SHIPPED = (
     "outreach",
     "pyproject.toml",
     "static/dist",
+    "static/proxy",
     "templates",
     "translations",
     "wsgi.py",

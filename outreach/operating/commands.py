@@ -143,7 +143,8 @@ def serve_alone(app: Flask, *, host: str, port: int, threads: int) -> None:
     at_work = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)
     at_work.start()
     try:
-        waitress.serve(app, host=host, port=port, threads=threads, ident=None)
+        # Whom proxies name as the caller is judged by the application (OUTREACH_TRUSTED_PROXIES).
+        waitress.serve(app, host=host, port=port, threads=threads, ident=None, clear_untrusted_proxy_headers=False)
     finally:
         stop.set()
         at_work.join(timeout=10)
