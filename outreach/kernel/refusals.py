@@ -1,5 +1,7 @@
 """The common base of every named refusal."""
 
+import math
+from datetime import datetime
 from typing import ClassVar
 
 from outreach.kernel.wording import N_
@@ -20,3 +22,14 @@ class Refused(Exception):  # noqa: N818 -- reads as the sentence it is: "raise A
     def __init__(self, **values: object) -> None:
         self.values = values
         super().__init__(self.message % values if values else self.message)
+
+    def seconds_left(self, now: datetime) -> int | None:
+        """Return after how many seconds it may be tried again, by its values; None where time changes nothing."""
+        match self.values:
+            case {"seconds": int(seconds)}:
+                return max(1, seconds)
+            case {"minutes": int(minutes)}:
+                return 60 * minutes
+            case {"free": datetime() as free}:
+                return max(1, math.ceil((free - now).total_seconds()))
+        return None

@@ -274,8 +274,8 @@ def _said_of_erasures(restored: backup.Restored, folder: Path) -> Iterator[str]:
         )
     if not restored.known_here:
         yield gettext(
-            "This machine has no %(ledger)s: whoever was erased after the backup was made is back. Copy that file from "
-            "the machine that ran until now into %(folder)s and restore once more with --replace.",
+            "This machine has no %(ledger)s: whoever was erased after the backup was made may be back. Copy that file "
+            "from the machine that ran until now into %(folder)s and restore once more with --replace.",
             ledger=erasures.LEDGER,
             folder=folder,
         )

@@ -16,6 +16,10 @@ python=$(command -v "${PYTHON:-python$wanted}" || command -v python3) || fail "P
   fail "The packages in this bundle fit Python $wanted; $python is another one. Name the right one: PYTHON=… ./install …"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python has no venv module. On Debian and Ubuntu: python3-venv."
 
+if [ "$(id -u)" = 0 ] && command -v runuser >/dev/null && ! runuser -u nobody -- "$python" -c '' 2>/dev/null; then
+  echo "Only root can run $python, so the service's own user cannot: name another one, PYTHON=/usr/bin/python$wanted ./install …" >&2
+fi
+
 trap 'rm -rf "$target"' EXIT
 mkdir -p "$target"
 target=$(cd "$target" && pwd)

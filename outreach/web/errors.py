@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
+from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
 from outreach.web.forms import sentence_of
@@ -27,11 +28,13 @@ def mount(app: Flask) -> None:
     app.register_error_handler(TooManyRequests, too_often)
     app.register_error_handler(sa.exc.OperationalError, database_away)
     app.register_error_handler(InternalServerError, failed)
+    app.after_request(_say_when_again)
 
 
 def refused(refusal: Refused) -> ResponseReturnValue:
     """Say the sentence on the page the person came from; changes are rolled back."""
     db.session.rollback()
+    g.refused = refusal
     sentence = sentence_of(refusal)
     came_from = request.referrer or ""
     if request.method == "POST" and came_from.startswith(request.host_url) and not _partial():
@@ -90,6 +93,14 @@ def failed(error: InternalServerError) -> ResponseReturnValue:
         return database_away(original)
     log.error("failed", exc_info=original)
     return _page("500", 500)
+
+
+def _say_when_again(answer: Response) -> Response:
+    """Tell programs, too, after how many seconds it may be tried again."""
+    refusal: Refused | None = g.get("refused")
+    if answer.status_code == TooManyRequests.code and refusal is not None and answer.retry_after is None:
+        answer.retry_after = refusal.seconds_left(now())
+    return answer
 
 
 def _partial() -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from flask import g
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import Field, IntegerField, StringField, TextAreaField
@@ -16,6 +17,8 @@ from outreach.kernel.clock import OFFICE, local
 from outreach.kernel.database import db
 from outreach.kernel.refusals import Refused
 from outreach.web.filters import moment_text
+
+TOO_OFTEN = 429
 
 
 def stripped(value: str | None) -> str | None:
@@ -87,6 +90,9 @@ class Form(FlaskForm):
 
     refusal: str | None = None
 
+    status = 422
+    """What a page with this form answers when something in it was refused."""
+
     class Meta(FlaskForm.Meta):
         """WTForms' own messages in the reader's language."""
 
@@ -111,6 +117,9 @@ class Form(FlaskForm):
 
     def refuse(self, refused: Refused, *, at: str | None = None) -> None:
         """Show a refusal beside the field it belongs to (or the one named), or above the form."""
+        g.refused = refused
+        if refused.status == TOO_OFTEN:
+            self.status = TOO_OFTEN
         sentence = sentence_of(refused)
         field = self._fields.get(at or refused.field or "")
         if field is None:

@@ -71,6 +71,7 @@ def test_guessing_in_a_loop_ends_at_the_lock_out_even_for_the_right_password(cli
     locked = _sign_in(client, "magui", factories.PASSWORD)
 
     assert "密码错得太多" in locked.text
+    assert (locked.status_code, locked.headers["Retry-After"]) == (429, "60")
     assert client.get("/desk/account").status_code == 302
 
 
@@ -195,6 +196,7 @@ def test_another_code_is_sent_after_a_minute_only_whoever_asks(client, app, sess
     from_elsewhere = app.test_client().post("/sign-in", data={"number": NUMBER})
 
     assert (again.status_code, from_elsewhere.status_code) == (429, 429)
+    assert 0 < int(again.headers["Retry-After"]) <= 60
     assert "秒后可以再要一次" in again.text
     assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
 

@@ -36,7 +36,7 @@ def password_given() -> ResponseReturnValue:
     form = PasswordForm()
     account = _account_proven_by(form) if form.validate_on_submit() else None
     if account is None:
-        return render_template("signing_in/password.html", form=form), 422
+        return render_template("signing_in/password.html", form=form), form.status
     fresh_session(CONTACT, HOLDING, PROVEN_AT)
     login_user(account)
     return redirect(safe_next("/desk/"), 303)
@@ -67,7 +67,7 @@ def password_changed() -> ResponseReturnValue:
         login_user(current_user._get_current_object())
         flash(gettext("Your password is changed. Other machines have to sign in again."))
         return redirect(url_for("signing_in.account"), 303)
-    return render_template("signing_in/account.html", form=form), 422
+    return render_template("signing_in/account.html", form=form), form.status
 
 
 @blueprint.post("/desk/accounts/links")
