@@ -38,6 +38,14 @@ def configure(*, in_production: bool) -> None:
     if handler is None:
         handler = _StandardError()
         root.addHandler(handler)
+    handler.setFormatter(formatter(in_production=in_production))
+    root.setLevel(logging.INFO)
+    for talkative in ("alembic", "granian", "_granian", "waitress"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+def formatter(*, in_production: bool) -> logging.Formatter:
+    """Return what makes a line of a record; named in the settings of programs that set up their own logging."""
     for_people = sys.stderr.isatty()
     every: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -53,10 +61,7 @@ def configure(*, in_production: bool) -> None:
         at_the_end += [_without_words, structlog.dev.ConsoleRenderer()]
     else:
         at_the_end += [_without_words, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=every, processors=at_the_end))
-    root.setLevel(logging.INFO)
-    for talkative in ("alembic", "granian", "_granian", "waitress"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=every, processors=at_the_end)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask_babel import gettext
+from limits.storage import storage_from_string
 
 from outreach import config
 from outreach.config import Settings
@@ -35,6 +36,8 @@ NEXT_YEAR_FROM = 11
 ROOM_BYTES = 1024**3
 ROOM_SHARE = 0.05
 PATIENCE_SECONDS = 5
+SERVED_BY = "web-processes"
+"""Says in the instance folder how many they were when it was last served."""
 
 
 class State(StrEnum):
@@ -67,6 +70,7 @@ def check(*, settings: Settings, now: datetime, connect: bool) -> list[Finding]:
         lambda: _work(now),
         lambda: _history(settings, now),
         lambda: _calendar(now),
+        lambda: _limits(settings),
         lambda: _mail(settings, connect=connect),
         lambda: _backups(settings, now),
         _people,
@@ -245,6 +249,35 @@ def _calendar(now: datetime) -> Iterator[Finding]:
                     year=year,
                 ),
             )
+
+
+def note_served(settings: Settings, processes: int) -> None:
+    """Keep by how many web processes this installation is served on this machine, for who looks through it later."""
+    (settings.instance_path / SERVED_BY).write_text(str(processes))
+
+
+def _limits(settings: Settings) -> Iterator[Finding]:
+    what = gettext("Limits")
+    try:
+        processes = int((settings.instance_path / SERVED_BY).read_text())
+    except (OSError, ValueError):
+        processes = 1
+    if settings.redis_url is not None:
+        if storage_from_string(settings.redis_url.get_secret_value(), socket_connect_timeout=PATIENCE_SECONDS).check():
+            yield _well(what, gettext("Redis answers: all processes count attempts together."))
+        else:
+            yield _wrong(what, gettext("Redis does not answer: each process counts attempts for itself."))
+    elif processes > 1:
+        yield _mind(
+            what,
+            gettext(
+                "%(count)d web processes count attempts each for itself, so %(count)d times as many get through. Set "
+                "OUTREACH_REDIS_URL.",
+                count=processes,
+            ),
+        )
+    else:
+        yield _well(what, gettext("One process counts all attempts."))
 
 
 def _mail(settings: Settings, *, connect: bool) -> Iterator[Finding]:

@@ -124,6 +124,7 @@ def serve(host: str, port: int, threads: int, workers: int | None) -> None:
     if installation() is None:
         code = setup_code.read_or_make(Path(settings.instance_path))
         click.echo(f"First set-up 首次设置: http://{host}:{port}/desk/setup  (from another machine 从别的机器: {code})")
+    checking.note_served(settings, workers or 1)
     db.session.remove()  # or this thread would hold SQLite's write lock for as long as the pages are served
     if workers is None:
         serve_alone(app, host=host, port=port, threads=threads)

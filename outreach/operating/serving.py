@@ -1,5 +1,6 @@
 """Several processes that serve one installation: pages in some of them, background work in one of its own."""
 
+import json
 import logging
 import os
 import signal
@@ -26,6 +27,13 @@ MODEST = 10
 for a page goes first, and background work still gets about a tenth."""
 STEADY_SECONDS = 60
 """Who has run for so long is begun again at once when it ends."""
+
+LOGGING = {
+    "formatters": {"ours": {"()": "outreach.kernel.logs.formatter", "in_production": True}},
+    "handlers": {"ours": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "ours"}},
+    "loggers": {"_granian": {"handlers": ["ours"], "propagate": False}},
+}
+"""Lets the server of pages write what it has to say as everybody else does (kernel/logs.py)."""
 
 
 class Process:
@@ -82,8 +90,11 @@ def serve_together(*, host: str, port: int, workers: int, threads: int, base_url
         signal.signal(ending, lambda *_: stop.set())
     with tempfile.TemporaryDirectory(prefix="outreach-metrics-") as counted:
         environment = os.environ | {"OUTREACH_BASE_URL": base_url, metrics.FOLDER: counted}
+        logging_file = Path(counted, "logging.json")
+        logging_file.write_text(json.dumps(LOGGING))
+        web = web_command(host=host, port=port, workers=workers, threads=threads, logging_file=logging_file)
         processes = [
-            Process("web", web_command(host=host, port=port, workers=workers, threads=threads), environment),
+            Process("web", web, environment),
             Process("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], environment, behind=MODEST),
         ]
         try:
@@ -100,11 +111,10 @@ def serve_together(*, host: str, port: int, workers: int, threads: int, base_url
                 process.see_it_end(until)
 
 
-def web_command(*, host: str, port: int, workers: int, threads: int) -> list[str]:
+def web_command(*, host: str, port: int, workers: int, threads: int, logging_file: Path) -> list[str]:
     """Return the command of the server of pages: granian, which begins a web process again when it dies."""
-    granian = Path(sys.executable).with_name("granian")
     return [
-        str(granian),
+        *(sys.executable, "-m", "granian"),
         "--interface=wsgi",
         "--no-ws",
         f"--host={host}",
@@ -117,5 +127,6 @@ def web_command(*, host: str, port: int, workers: int, threads: int) -> list[str
         "--respawn-interval=1",
         f"--workers-kill-timeout={GRACE_SECONDS - 5}",
         "--log-level=error",
+        f"--log-config={logging_file}",
         "wsgi:app",
     ]

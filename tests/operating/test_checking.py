@@ -5,6 +5,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import force_locale
+from pydantic import SecretStr
 
 from outreach.config import Settings
 from outreach.kernel import history, key_marks, outbox, sealing
@@ -47,6 +48,26 @@ def test_what_is_in_order_is_said_to_be(settings: Settings):
 
     for what in ("Keys", "Files", "Database", "Clocks", "Background work", "Administrators"):
         assert [state for state, _ in found[what]] == [State.WELL], found[what]
+
+
+@pytest.mark.parametrize(
+    ("processes", "redis", "state"),
+    [
+        (1, None, State.WELL),
+        (4, None, State.MIND),
+        (4, "redis://127.0.0.1:{free}/0", State.WRONG),
+    ],
+    ids=["one process", "several without Redis", "Redis away"],
+)
+def test_several_processes_that_count_apart(settings: Settings, processes: int, redis: str | None, state: State):
+    url = SecretStr(redis.format(free=free_port())) if redis else None
+    checking.note_served(settings, processes)
+    try:
+        [(found, _)] = _found(settings.model_copy(update={"redis_url": url}), wall_clock())["Limits"]
+    finally:
+        (settings.instance_path / checking.SERVED_BY).unlink()
+
+    assert found is state
 
 
 def test_keys_that_others_can_read(settings: Settings):

@@ -17,6 +17,8 @@ from tests.machine import POSTGRESQL, need
 from tests.served import Served
 
 PATIENCE = 90
+GREETINGS = ("雁来: ", "First set-up ")
+"""What `serve` tells whoever begins it."""
 
 
 def eventually(what: Callable[[], Any]) -> Any:
@@ -77,6 +79,8 @@ def test_a_process_that_dies_is_begun_again_and_all_end_when_told(serve):
     second = eventually(lambda: begun(served, "worker")[1:])
     eventually(lambda: answers(served))
     assert begun(served, "web") == [web]
+    lines = [json.loads(line) for line in served.log.read_text().splitlines() if not line.startswith(GREETINGS)]
+    assert "_granian" in {line["logger"] for line in lines}  # it told of the process that died as everybody tells
     counted = [seen(served) for _ in range(12)]
     assert counted == sorted(counted)  # whichever process answers, it knows of all the others' answers
     assert counted[-1] - counted[0] == 11
