@@ -191,7 +191,8 @@ def restore(*, path: Path, secret: Secret, settings: Settings, replace: bool, no
     :raises Refused: naming what is wrong with the file
     """
     contents = check(path=path, secret=secret)
-    with _room_for(settings.instance_path / "outreach.db"):
+    ready = _Arrived(settings.keys_file.with_suffix(".restored"), settings.instance_path / "restored-files")
+    with _room_for(settings.instance_path / "outreach.db"), ready.gone_on_failure():
         with db.engine.connect() as connection, connection.begin():
             if not schema.knows(contents.schema):
                 raise NewerBackup(name=path.name, version=contents.version)
@@ -204,10 +205,10 @@ def restore(*, path: Path, secret: Secret, settings: Settings, replace: bool, no
             schema.empty(connection)
             schema.migrate(connection, contents.schema)
             with path.open("rb") as file:
-                arrived = _put_back(connection, _members(file, path.name, secret), path.name, settings)
+                _put_back(connection, _members(file, path.name, secret), path.name, ready)
             schema.migrate(connection)
         db.engine.dispose()  # connections that knew the old tables
-        arrived.take_effect(settings, aside=f".before-{now:%Y%m%dT%H%M%SZ}" if filled else None)
+        ready.take_effect(settings, aside=f".before-{now:%Y%m%dT%H%M%SZ}" if filled else None)
     sealing.use(sealing.Keyring.read(settings.keys_file), settings.keys_file)
     return Restored(contents, erasures.replay(folder=settings.instance_path, now=now), known_here)
 
@@ -231,6 +232,16 @@ class _Arrived:
 
     keys: Path
     files: Path
+
+    @contextmanager
+    def gone_on_failure(self) -> Iterator[None]:
+        """Take them away again if the block fails."""
+        try:
+            yield
+        except BaseException:
+            self.keys.unlink(missing_ok=True)
+            shutil.rmtree(self.files, ignore_errors=True)
+            raise
 
     def take_effect(self, settings: Settings, *, aside: str | None) -> None:
         """Take their places; what stood there stays, with `aside` added to its name (the keys open older backups).
@@ -297,8 +308,7 @@ def _write(archive: tarfile.TarFile, contents: Contents, shot: _Snapshot, settin
     _add(archive, "whole.json", json.dumps(contents.rows).encode())
 
 
-def _put_back(connection: sa.Connection, members: Iterator[_Member], name: str, settings: Settings) -> _Arrived:
-    arrived = _Arrived(settings.keys_file.with_suffix(".restored"), settings.instance_path / "restored-files")
+def _put_back(connection: sa.Connection, members: Iterator[_Member], name: str, arrived: _Arrived) -> None:
     shutil.rmtree(arrived.files, ignore_errors=True)
     arrived.files.mkdir(mode=0o700)
     columns = {table.name: {column.name for column in table.columns} for table in tables.tables_of(connection)}
@@ -326,7 +336,6 @@ def _put_back(connection: sa.Connection, members: Iterator[_Member], name: str, 
                         raise DoesNotFit(name=name, table=table)
                     tables.put(connection, table, heading, tables.rows_in(member.stream))
     _continue_sequences(connection, sequences)
-    return arrived
 
 
 def _members(file: BinaryIO, name: str, secret: Secret) -> Iterator[_Member]:
