@@ -62,6 +62,7 @@ import outreach.people.documents
 import outreach.people.imports
 import outreach.people.operations
 import outreach.people.queries
+import outreach.people.queries.doubles
 import outreach.people.rules.merging
 import outreach.people.signals
 import outreach.people.views.city_lists
@@ -76,6 +77,7 @@ import outreach.privacy.views.desk
 import outreach.privacy.views.public
 import outreach.programmes.views
 import outreach.registration.imports
+import outreach.registration.queries
 import outreach.registration.receivers
 import outreach.registration.signals
 import outreach.registration.views.desk
@@ -160,6 +162,13 @@ ROWS_OF_A_PERSON = (
     *outreach.liaison.rules.ROWS_OF_A_PERSON,
     *outreach.privacy.rules.ROWS_OF_A_PERSON,
 )
+ROWS_NAMED = {
+    "registrations": outreach.registration.queries.name_rows,
+    "cases": outreach.cases.queries.name_rows,
+    "pairings": outreach.liaison.queries.name_pairings,
+    "visit_talents": outreach.liaison.queries.name_visits,
+    "person_contacts": outreach.people.queries.doubles.name_contacts,
+}
 IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
     outreach.organisations.imports.IMPORTER,
     outreach.people.imports.TALENTS,
@@ -309,6 +318,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     outreach.exports.queries.overseen[:] = [outreach.organisations.queries.units_overseen]
     outreach.exports.operations.concerned[:] = [outreach.people.operations.note_exported]
     outreach.people.rules.merging.declare(ROWS_OF_A_PERSON)
+    outreach.people.queries.doubles.namers.update(ROWS_NAMED)
     access.holders[:] = [outreach.people.queries.is_held]
     timetable.keep(ERRANDS)
     outreach.cases.queries.followed_people[:] = [outreach.liaison.queries.paired_people]

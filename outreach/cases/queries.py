@@ -42,6 +42,7 @@ from outreach.organisations.queries import lead_organisation, reached_ids, reach
 from outreach.organisations.rules import ROLE_PERMISSIONS, OrganisationKind, Permission
 from outreach.people import queries as people
 from outreach.people.rules import Purpose, TimelineEntry
+from outreach.people.rules.merging import Named
 
 AT_THE_DESK = (Permission.CASE_ASSIGN, Permission.CASE_SUPERVISE)
 OPEN = Case.due_at.is_not(None)
@@ -342,6 +343,12 @@ def last_actor(case: Case) -> str:
     """Return the name of whoever changed the request last, or "" where the system did."""
     line = history.lines_of(case.subject)[-1]
     return _who(case, line, _names_of({line.actor_id} if line.actor_kind is ActorKind.STAFF else set()))
+
+
+def name_rows(viewer: Account, ids: Collection[int]) -> dict[int, Named]:
+    """Return requests by number and title, those the viewer may see."""
+    found = db.session.scalars(sa.select(Case).where(Case.id.in_(ids), visible(viewer)).order_by(Case.id))
+    return {one.id: Named(f"{one.number} {one.title}", "cases.show", {"case_id": one.id}) for one in found}
 
 
 def timeline_of(*, person_id: int, before: datetime, limit: int) -> list[TimelineEntry]:

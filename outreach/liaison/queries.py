@@ -26,6 +26,7 @@ from outreach.organisations.queries import reach, reaches
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 from outreach.people.models import Person
 from outreach.people.rules import Purpose, TimelineEntry
+from outreach.people.rules.merging import Named
 
 
 @dataclass(frozen=True)
@@ -546,6 +547,35 @@ def living_pairing(leader: Account, person: Person) -> Pairing | None:
             Pairing.leader_id == leader.id, Pairing.person_id == person.id, Pairing.ends_on.is_(None)
         )
     )
+
+
+def name_pairings(viewer: Account, ids: Collection[int]) -> dict[int, Named]:
+    """Return pairings by their leaders, those the viewer may see."""
+    found = db.session.scalars(
+        sa.select(Pairing)
+        .where(Pairing.id.in_(ids), _seen_by(viewer))
+        .options(joinedload(Pairing.leader))
+        .order_by(Pairing.id)
+    )
+    return {one.id: Named(one.leader.name, "liaison.pairing", {"pairing_id": one.id}) for one in found}
+
+
+def name_visits(viewer: Account, ids: Collection[int]) -> dict[int, Named]:
+    """Return the visits at which somebody was met by their leaders and days, those the viewer may see."""
+    met = db.session.execute(
+        sa.select(VisitTalent.id, Visit)
+        .join(Visit, Visit.id == VisitTalent.visit_id)
+        .where(VisitTalent.id.in_(ids), _visits_seen_by(viewer))
+        .order_by(VisitTalent.id)
+    ).all()
+    return {
+        row_id: Named(
+            f"{'、'.join(one.account.name for one in visit.leaders)} {office_day(visit.at).isoformat()}",
+            "liaison.show",
+            {"visit_id": visit.id},
+        )
+        for row_id, visit in met
+    }
 
 
 TIMELINE_SENTENCES = {

@@ -14,11 +14,12 @@ from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.organisations.models import Account
-from outreach.organisations.queries import reaches
+from outreach.organisations.queries import reach, reaches
 from outreach.organisations.rules import Permission
 from outreach.people.models import ContactPoint, Person
 from outreach.people.queries import Referrer, names_of_accounts, referrers_of
 from outreach.people.rules import Through, TimelineEntry
+from outreach.people.rules.merging import Named
 from outreach.registration.models import Registration, id_in_token
 from outreach.registration.rules import ACTS, HOLDING, LIVING, TIMELINE_SENTENCES, Places, RegistrationState
 
@@ -330,6 +331,21 @@ def history_of(registration: Registration) -> Sequence[Happening]:
         )
         for line in reversed(lines)
     ]
+
+
+def name_rows(viewer: Account, ids: Collection[int]) -> dict[int, Named]:
+    """Return registrations by their events' titles, those of events whose registrations the viewer may read."""
+    found = db.session.scalars(
+        sa.select(Registration)
+        .join(Registration.event)
+        .where(Registration.id.in_(ids), Event.organisation_id.in_(reach(viewer, Permission.REGISTRATION_READ)))
+        .options(contains_eager(Registration.event))
+        .order_by(Registration.id)
+    )
+    return {
+        one.id: Named(one.event.title, "registration.show", {"event_id": one.event_id, "registration_id": one.id})
+        for one in found
+    }
 
 
 def timeline_of(*, person_id: int, before: datetime, limit: int) -> list[TimelineEntry]:

@@ -2,10 +2,22 @@
 
 import pytest
 
+from outreach.organisations.models import Account
 from outreach.organisations.rules import Role
 from outreach.people.models import PersonMerge
 from outreach.people.queries import doubles
-from tests.factories import a_case, a_contact_point, a_person, an_account, an_organisation, signed_in
+from tests.factories import (
+    a_case,
+    a_contact_point,
+    a_pairing,
+    a_person,
+    a_registration,
+    a_visit,
+    an_account,
+    an_event,
+    an_organisation,
+    signed_in,
+)
 
 
 @pytest.fixture
@@ -71,6 +83,35 @@ def test_undoing_lists_what_stays(desk, session, two, office):
     assert "这是合并之后新产生的" in after
     assert doubles.distinction(two[0].id, two[1].id) is not None
     assert desk.post(f"/desk/people/merges/{merge.id}", data={}).status_code == 422
+
+
+def test_what_stayed_is_told_by_name_with_a_link_where_the_reader_may_see_it(desk, session, office, two):
+    desk.post(beside(two), data={})
+    merge = session.query(PersonMerge).one()
+    case = a_case(intake=office, person=two[0], title="孩子明年上小学")
+    organiser = session.query(Account).filter_by(name="何清越").one()
+    event = an_event("人才会客厅", organisation=office, author=organiser)
+    place = a_registration(event=event, person=two[0])
+    elsewhere = an_organisation("邻市", parent=None)
+    hidden = an_event("邻市的活动", organisation=elsewhere, author=an_account(organisation=elsewhere))
+    a_registration(event=hidden, person=two[0])
+    leader = an_account("周启明", organisation=office, roles=[Role.LEADER])
+    pairing = a_pairing(leader=leader, person=two[0])
+    visit = a_visit(leaders=[leader], talents=[two[0]])
+    session.commit()
+
+    desk.post(f"/desk/people/merges/{merge.id}", data={})
+    page = desk.get(f"/desk/people/merges/{merge.id}").text
+
+    for title, link in (
+        (f"{case.number} 孩子明年上小学", f"/desk/requests/{case.id}"),
+        ("人才会客厅", f"/desk/events/{event.id}/registrations/{place.id}"),
+        ("周启明", f"/desk/liaison/{pairing.id}"),
+        ("周启明 2026-11-01", f"/desk/visits/{visit.id}"),
+    ):
+        assert f'<a href="{link}">{title}</a>' in page
+    assert "邻市的活动" not in page
+    assert "还有 1 项" in page
 
 
 def test_two_people_are_not_asked_about_again_until_that_is_taken_back(desk, two):

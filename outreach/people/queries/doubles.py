@@ -1,7 +1,8 @@
 """Finding records that may be one person, and reading what was merged or told apart."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Bundle, aliased, joinedload
@@ -15,7 +16,8 @@ from outreach.organisations.queries import reach
 from outreach.organisations.rules import Permission
 from outreach.people.models import Distinction, Person, PersonContact, PersonMerge, TalentClass
 from outreach.people.queries import MOST_COUNTED
-from outreach.people.rules.merging import COLUMNS, Grade, Traits, alike
+from outreach.people.rules.masking import masked_beside
+from outreach.people.rules.merging import COLUMNS, Grade, Named, Traits, alike
 
 PAGE = 20
 
@@ -87,6 +89,31 @@ def merge_for(viewer: Account, merge_id: int) -> PersonMerge:
         .where(PersonMerge.id == merge_id, Person.organisation_id.in_(reach(viewer, Permission.PEOPLE_MERGE)))
         .options(joinedload(PersonMerge.account), joinedload(PersonMerge.undone_by))
     )
+
+
+MOST_NAMED = 50
+namers: dict[str, Callable[[Account, Collection[int]], Mapping[int, Named]]] = {}
+"""Who names rows of a table, by their ids, that the viewer may see; the app connects those of features above."""
+
+
+def names_of_rows(viewer: Account, entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Named]:
+    """Return what the rows are called that did not return when a merge was undone: those the viewer may see."""
+    ids: dict[str, list[int]] = {}
+    for entry in entries:
+        if "column" not in entry:
+            ids.setdefault(entry["table"], []).append(entry["id"])
+    return {
+        (table, row_id): named
+        for table, some in ids.items()
+        if table in namers
+        for row_id, named in namers[table](viewer, some[:MOST_NAMED]).items()
+    }
+
+
+def name_contacts(_viewer: Account, ids: Collection[int]) -> dict[int, Named]:
+    """Return numbers and addresses of people, masked."""
+    found = db.session.scalars(sa.select(PersonContact).where(PersonContact.id.in_(ids)).order_by(PersonContact.id))
+    return {one.id: Named(masked_beside("phone", one.contact_point.value.removeprefix("+86"))) for one in found}
 
 
 def merges_of(person_id: int) -> Sequence[PersonMerge]:

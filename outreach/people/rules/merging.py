@@ -1,7 +1,7 @@
 """When two records may be one person, what of them is compared, and what merging them refuses."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from outreach.intake.rules import Reason
@@ -94,6 +94,15 @@ class Rows:
     table: str
     label: str  # English source, plural: "registrations"
     twice: Twice = Twice.NEVER
+
+
+@dataclass(frozen=True)
+class Named:
+    """One row by what people call it, and the page it stands on: an event's title, a request's number."""
+
+    title: str
+    endpoint: str | None = None
+    arguments: Mapping[str, int] = field(default_factory=dict)
 
 
 ROWS: dict[str, Rows] = {}

@@ -16,7 +16,7 @@ from outreach.people.documents import masked_birth, masked_identity
 from outreach.people.forms import MergeForm, UndoForm
 from outreach.people.operations import merging
 from outreach.people.queries import doubles
-from outreach.people.rules.merging import COLUMNS, LABELS, ROWS, Stay
+from outreach.people.rules.merging import COLUMNS, LABELS, ROWS, Named, Stay
 from outreach.web.access import requires
 
 blueprint = Blueprint("doubles", __name__, url_prefix="/desk/people")
@@ -132,7 +132,7 @@ def merged(merge_id: int) -> ResponseReturnValue:
             form=form,
             merge=merge,
             moved=_rows(moved),
-            stayed=list(_stayed(merge.stayed or ())),
+            stayed=_stayed(merge.stayed or (), doubles.names_of_rows(current_user, merge.stayed or ())),
         ),
         422 if form.errors or form.refusal else 200,
     )
@@ -171,12 +171,25 @@ def _rows(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(gettext(ROWS[table].label) if table in ROWS else table, many) for table, many in counts.items()]
 
 
-def _stayed(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, int]]:
-    """Yield what stayed where it was, why, and how often: alike entries in one line."""
-    counted: dict[tuple[str, str], int] = {}
+@dataclass
+class Left:
+    """What of a kind stayed where it was for one reason, and what those are called that the reader may see."""
+
+    what: str
+    why: str
+    many: int
+    named: list[Named]
+
+
+def _stayed(entries: Sequence[Mapping[str, Any]], names: Mapping[tuple[str, int], Named]) -> list[Left]:
+    """Return what stayed where it was, alike entries together."""
+    found: dict[tuple[str, str], Left] = {}
     for entry in entries:
-        what = LABELS[entry["column"]] if "column" in entry else ROWS[entry["table"]].label
-        key = (gettext(what), gettext(Stay(entry["why"]).label))
-        counted[key] = counted.get(key, 0) + 1
-    for (what, why), many in counted.items():
-        yield what, why, many
+        label = LABELS[entry["column"]] if "column" in entry else ROWS[entry["table"]].label
+        what = gettext(label)
+        why = gettext(Stay(entry["why"]).label)
+        left = found.setdefault((what, why), Left(what, why, 0, []))
+        left.many += 1
+        if "column" not in entry and (entry["table"], entry["id"]) in names:
+            left.named.append(names[entry["table"], entry["id"]])
+    return list(found.values())
