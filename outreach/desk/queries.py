@@ -38,6 +38,7 @@ from outreach.kernel.wording import N_
 from outreach.liaison import queries as liaison
 from outreach.liaison.models import Pairing
 from outreach.liaison.queries import DueCounts, PairingDue
+from outreach.organisations import queries as organisations
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import installation, reach
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission
@@ -367,10 +368,14 @@ def supervision_part(viewer: Account, *, now: datetime) -> SupervisionPart:
 
 @dataclass(frozen=True)
 class SetUpPart:
-    """The first page of an administrator: how far the city is set up, and who has not signed in yet."""
+    """The first page of an administrator: how far their part of the tree is set up, and who has not signed in yet.
+
+    `unit` is the office they administer, None for the whole city.
+    """
 
     steps: Sequence[SetUpStep]
     waiting_accounts: int
+    unit: Organisation | None = None
 
     @property
     def done(self) -> bool:
@@ -378,32 +383,44 @@ class SetUpPart:
         return all(step.done for step in self.steps)
 
 
-def set_up_part() -> SetUpPart:
-    """Return the steps that make a fresh city ready, each done or not by what the tables hold."""
+def set_up_part(viewer: Account) -> SetUpPart:
+    """Return the steps that make what the viewer administers ready, each done or not by what the tables hold.
+
+    Who administers a county prepares the county; what every page says of the city is not theirs to say.
+    """
+    everything = viewer.may(Permission.CITY_EDIT)
 
     def any_of(model: Any, at_least: int = 1) -> bool:
-        return len(db.session.scalars(sa.select(model.id).limit(at_least)).all()) >= at_least
+        place = model.id if model is Organisation else model.organisation_id
+        mine = organisations.within(place, viewer, Permission.ADMINISTER)
+        return len(db.session.scalars(sa.select(model.id).where(mine).limit(at_least)).all()) >= at_least
 
     waiting = db.session.scalar(
         sa.select(sa.func.count())
         .select_from(Account)
-        .where(Account.password_hash.is_(None), Account.disabled_at.is_(None))
+        .where(
+            organisations.within(Account.organisation_id, viewer, Permission.ADMINISTER),
+            Account.password_hash.is_(None),
+            Account.disabled_at.is_(None),
+        )
     )
-    city = installation()
-    return SetUpPart(
-        steps=(
-            SetUpStep(
-                N_("Bring in the units and their people"),
-                N_("One file with two sheets: the tree of organisations, and who works there in which role."),
-                "intake.index",
-                any_of(Organisation, 2),
-            ),
-            SetUpStep(
-                N_("Hand out the one-time links"),
-                N_("Everybody chooses their own password; leaders get theirs on paper."),
-                "organisations.accounts",
-                waiting == 0 and any_of(Account, 2),
-            ),
+    steps = [
+        SetUpStep(
+            N_("Bring in the units and their people"),
+            N_("One file with two sheets: the tree of organisations, and who works there in which role."),
+            "intake.index",
+            any_of(Organisation, 2) or (not everything and any_of(Account, 2)),
+        ),
+        SetUpStep(
+            N_("Hand out the one-time links"),
+            N_("Everybody chooses their own password; leaders get theirs on paper."),
+            "organisations.accounts",
+            waiting == 0 and any_of(Account, 2),
+        ),
+    ]
+    if everything:
+        city = installation()
+        steps += [
             SetUpStep(
                 N_("Say how the office is reached"),
                 N_("Its address, telephone and hours at the foot of every public page, and the city's own mark."),
@@ -414,29 +431,30 @@ def set_up_part() -> SetUpPart:
                 N_("Say which unit answers what"),
                 N_("A standing route for each topic: requests go to that unit the moment they come in."),
                 "cases.routes",
-                any_of(TopicRoute),
+                bool(db.session.scalar(sa.select(TopicRoute.id).limit(1))),
             ),
-            SetUpStep(
-                N_("Bring in the talents"),
-                N_("The ledger as it is kept: nothing changes before you have seen what each row would do."),
-                "intake.index",
-                any_of(Person),
-            ),
-            SetUpStep(
-                N_("Bring in who keeps in touch with whom"),
-                N_("The list of leaders, their talents and liaison officers."),
-                "intake.index",
-                any_of(Pairing),
-            ),
-            SetUpStep(
-                N_("Plan the first event"),
-                N_("An organiser drafts it, a second person approves it, and it is on the public page."),
-                "events.index",
-                any_of(Event),
-            ),
+        ]
+    steps += [
+        SetUpStep(
+            N_("Bring in the talents"),
+            N_("The ledger as it is kept: nothing changes before you have seen what each row would do."),
+            "intake.index",
+            any_of(Person),
         ),
-        waiting_accounts=waiting,
-    )
+        SetUpStep(
+            N_("Bring in who keeps in touch with whom"),
+            N_("The list of leaders, their talents and liaison officers."),
+            "intake.index",
+            any_of(Pairing),
+        ),
+        SetUpStep(
+            N_("Plan the first event"),
+            N_("An organiser drafts it, a second person approves it, and it is on the public page."),
+            "events.index",
+            any_of(Event),
+        ),
+    ]
+    return SetUpPart(steps, waiting or 0, None if everything else viewer.organisation)
 
 
 # --- a person's record and timeline ------------------------------------------------------------

@@ -41,7 +41,7 @@ def today() -> ResponseReturnValue:
         "office": queries.office_part(current_user, now=now)
         if may(Permission.EVENT_EDIT, Permission.EVENT_APPROVE, Permission.CASE_ASSIGN)
         else None,
-        "set_up": queries.set_up_part() if may(Permission.CITY_EDIT) else None,
+        "set_up": queries.set_up_part(current_user) if may(Permission.ADMINISTER) else None,
     }
     return render_template("desk/today.html", now=now, hour=greeting_hour(now), **parts)
 

@@ -1,6 +1,6 @@
 """Reading the tree and its accounts; what a person's roles reach."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,8 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.kernel.actor import ActorKind
 from outreach.kernel.contact_details import normalised_email, normalised_phone
 from outreach.kernel.database import db, kept_in_mind
+from outreach.kernel.history import HistoryLine
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.refusals import Refused
 from outreach.kernel.sealing import blind
@@ -136,6 +138,14 @@ def reaches(viewer: Account, organisation: Organisation, *permissions: Permissio
 def units_overseen(viewer: Account) -> sa.Select[tuple[int]] | None:
     """Return a select of the ids of the units whose exports the viewer oversees; None for who oversees none."""
     return reach(viewer, Permission.EXPORT_OVERSEE) if viewer.may(Permission.EXPORT_OVERSEE) else None
+
+
+def who_wrote(lines: Iterable[HistoryLine]) -> Mapping[int, str]:
+    """Return the names of those at a desk who did what lines of history tell, by the id of the line."""
+    ids = {line.id: line.actor_id for line in lines if line.actor_kind is ActorKind.STAFF}
+    named = sa.select(Account.id, Account.name).where(Account.id.in_(set(ids.values())))
+    names = dict(db.session.execute(named).all())
+    return {line_id: names[account_id] for line_id, account_id in ids.items() if account_id in names}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user
+from flask_login import current_user, login_user
 
 from outreach.config import Settings
 from outreach.desk import queries as desk
@@ -88,7 +88,8 @@ def answered() -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def steps() -> ResponseReturnValue:
     """Show what comes next, and what is done already."""
-    return render_template("setup/steps.html", steps=desk.set_up_part().steps)
+    part = desk.set_up_part(current_user)
+    return render_template("setup/steps.html", steps=part.steps, unit=part.unit)
 
 
 def _first_administrator(form: SetupForm) -> Any:

@@ -172,6 +172,21 @@ def test_a_request_is_found_by_its_number(city):
 
 
 def test_the_steps_of_a_fresh_city_follow_from_what_is_there(city):
-    part = queries.set_up_part()
+    part = queries.set_up_part(an_account(organisation=city.office, roles=[Role.ADMINISTRATOR]))
 
     assert [step.done for step in part.steps] == [True, True, False, False, True, True, False]
+
+
+def test_who_administers_a_county_sees_the_steps_of_the_county(city):
+    county = an_organisation("石鼓区", parent=city.office)
+    administrator = an_account(organisation=county, roles=[Role.ADMINISTRATOR])
+
+    before = queries.set_up_part(administrator)
+    an_account(organisation=county)
+    a_person(organisation=county)
+    after = queries.set_up_part(administrator)
+
+    assert before.unit == county
+    assert [step.done for step in before.steps] == [False, False, False, False, False]
+    assert [step.done for step in after.steps] == [True, True, True, False, False]
+    assert {step.endpoint for step in after.steps}.isdisjoint({"city.show", "cases.routes"})

@@ -27,7 +27,7 @@ LOOK = {
 @pytest.fixture
 def administrator(client, city):
     """A browser of somebody who looks after the whole installation."""
-    account = factories.an_account(organisation=city.lead_organisation, roles=[Role.ADMINISTRATOR])
+    account = factories.an_account("周管", organisation=city.lead_organisation, roles=[Role.ADMINISTRATOR])
     return factories.signed_in(client, account)
 
 
@@ -51,7 +51,9 @@ def test_what_is_changed_stands_on_every_page_and_in_the_history(administrator, 
     assert "/mark.png" not in before
     assert "--brand: #2b6141" in administrator.get("/brand.css").text
     assert line.facts["changed"] == ["brand_colour", "mark", "office_address", "office_hours", "office_phone"]
-    assert "改了：" in administrator.get("/desk/city").text
+    page = administrator.get("/desk/city").text
+    assert "改了：" in page
+    assert "<b>周管</b>" in page
 
 
 def test_the_mark_is_served_as_our_own_picture_and_kept_by_browsers(administrator, client, session):

@@ -82,7 +82,8 @@ def _page(form: CityForm) -> str:
         form=form,
         looks=_looks(colour),
         picture=queries.mark_by_digest(form.kept_mark.data) if form.kept_mark.data else None,
-        lines=history.lines_of(Subject("city", 1)),
+        lines=(lines := history.lines_of(Subject("city", 1))),
+        who=queries.who_wrote(lines),
     )
 
 

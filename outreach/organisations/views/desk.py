@@ -180,7 +180,8 @@ def _organisation_page(form: OrganisationForm, organisation: Any) -> str:
         form=form,
         organisation=organisation,
         people=queries.accounts(current_user, text="", waiting=False, cursor=None, organisation=organisation),
-        lines=history.lines_of(Subject("organisation", organisation.id)),
+        lines=(lines := history.lines_of(Subject("organisation", organisation.id))),
+        who=queries.who_wrote(lines),
     )
 
 
@@ -191,7 +192,8 @@ def _account_page(form: AccountForm, found: Any) -> str:
         form=form,
         account=found,
         elsewhere=[grant for grant in found.grants if grant.organisation_id != found.organisation_id],
-        lines=history.lines_of(Subject("account", found.id)),
+        lines=(lines := history.lines_of(Subject("account", found.id))),
+        who=queries.who_wrote(lines),
     )
 
 
