@@ -110,9 +110,10 @@ def _check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
                 raise Unreadable(Problem.TOO_LARGE)
             if in_sheet:
                 text = tail + block
-                for letters, number in REFERENCE.findall(text):
-                    rows = max(rows, int(number))
-                    columns = max(columns, _column(letters))
+                if found := REFERENCE.findall(text):
+                    letters, numbers = zip(*found, strict=True)
+                    columns = max(columns, *map(_column, set(letters)))
+                    rows = max(rows, *map(int, set(numbers)))
                 tail = block[-24:]
     if rows * columns > MOST_CELLS:
         raise Unreadable(Problem.TOO_LARGE)
@@ -139,7 +140,7 @@ def _filled(sheet: Any, merged: list[tuple[tuple[int, int], tuple[int, int]]]) -
     following = next(waiting, None)
     last: list[Cell] = []
     for number, cells in enumerate(sheet.iter_rows()):
-        row: list[Cell] = [None] * offset + [_cell(cell) for cell in cells]
+        row: list[Cell] = [None] * offset + [cell or None if type(cell) is str else _cell(cell) for cell in cells]
         for column in [column for column, (bottom, _) in held.items() if bottom < number]:
             del held[column]
         while following is not None and following[0] <= number:
@@ -157,13 +158,11 @@ def _filled(sheet: Any, merged: list[tuple[tuple[int, int], tuple[int, int]]]) -
 
 def _repeat(row: list[Cell], last: list[Cell]) -> None:
     for column, cell in enumerate(row):
-        if isinstance(cell, str) and cell.strip() in DITTO and column < len(last):
+        if type(cell) is str and cell.strip() in DITTO and column < len(last):
             row[column] = last[column]
 
 
 def _cell(cell: Any) -> Cell:
-    if cell == "" or cell is None:
-        return None
     if isinstance(cell, time | timedelta):
         return str(cell)
     return cell

@@ -68,7 +68,13 @@ def judge(*, import_id: int, now: datetime, work: Work) -> None:
         for sheet in sheets:
             for found, count in _judged(import_id, sheet, errand):
                 done += count
-                step(lambda _, found=found: operations.keep_judgements(found=found), done, total)
+                step(
+                    lambda _, sheet=sheet, found=found: operations.keep_judgements(
+                        import_id=import_id, sheet_number=sheet.number, found=found
+                    ),
+                    done,
+                    total,
+                )
         step(lambda imported: operations.end_judging(imported=imported), done, total)
 
 

@@ -29,7 +29,7 @@ from outreach.intake.rules import (
     cells_as_json,
     importer_of,
 )
-from outreach.intake.rules.headings import Sheet, missing, not_data, read_headings, recognise, required_columns, row_of
+from outreach.intake.rules.headings import Reader, Sheet, missing, read_headings, recognise
 from outreach.kernel import history, outbox
 from outreach.kernel.actor import SYSTEM, Actor
 from outreach.kernel.database import db, locked, one_at_a_time
@@ -90,8 +90,8 @@ def at_it(*, import_id: int, work_id: int, state: ImportState) -> Import | None:
 def keep_rows(*, import_id: int, sheet_number: int, rows: Sequence[tuple[int, list[object]]]) -> None:
     """Keep rows as they stand in the file, by their numbers."""
     if rows:
-        db.session.execute(
-            sa.insert(ImportRow),
+        db.session.connection().execute(
+            sa.insert(ImportRow.__table__),
             [
                 {"import_id": import_id, "sheet_number": sheet_number, "number": number, "cells": cells_as_json(cells)}
                 for number, cells in rows
@@ -197,51 +197,52 @@ def set_columns(
 def judged(
     *, imported: Import, sheet: Sheet, rows: Sequence[queries.PlainRow], errand: Errand
 ) -> list[tuple[int, Judgement]]:
-    """Return what some rows of one sheet are, by their ids; the importer's memory of earlier rows is in the errand.
+    """Return what some rows of one sheet are, by their numbers; the importer's memory of earlier rows is in the errand.
 
     Changes nothing.
     """
     kind = importer_of(imported.kind).sheets[sheet.importer]
-    required = required_columns(sheet, kind)
-    data: list[tuple[int, Row]] = []
-    found: list[tuple[int, Judgement]] = []
-    for row in rows:
-        skipped = not_data(row.cells, sheet, row.number, required)
-        if skipped is not None:
-            found.append((row.id, Judgement(Verdict.SKIPPED, (skipped,))))
-        else:
-            data.append((row.id, row_of(sheet, kind, row.number, row.cells)))
-    if data:
-        judgements = kind.judge([row for _, row in data], errand)
-        found += [(row_id, one) for (row_id, _), one in zip(data, judgements, strict=True)]
-    return found
+    reader = Reader(sheet, kind)
+    read = [reader.read(row.number, row.cells) for row in rows]
+    data = [one for one in read if isinstance(one, Row)]
+    judgements = iter(kind.judge(data, errand) if data else ())
+    return [
+        (row.number, next(judgements) if isinstance(one, Row) else Judgement(Verdict.SKIPPED, (one,)))
+        for row, one in zip(rows, read, strict=True)
+    ]
 
 
-def keep_judgements(*, found: Sequence[tuple[int, Judgement]]) -> None:
-    """Write down what rows are, and forget what the clerk said of them before they were judged anew.
+def keep_judgements(*, import_id: int, sheet_number: int, found: Sequence[tuple[int, Judgement]]) -> None:
+    """Write down what rows of a sheet are, and forget what the clerk said of them before they were judged anew.
 
-    Most rows of a file are judged alike: each kind of judgement is written once, for all its rows.
+    `found` holds every row between its first number and its last, in order. Most are new and nothing is to be said of
+    them: that is written for all at once, and what differs for each.
     """
-    alike: dict[tuple[object, ...], tuple[Judgement, list[int]]] = {}
-    for row_id, judgement in found:
-        said = str(queries.reasons_as_json(judgement)) if judgement.reasons else ""
-        key = (judgement.verdict, said, judgement.match_id, judgement.match_row, judgement.fills)
-        alike.setdefault(key, (judgement, []))[1].append(row_id)
-    rows = ImportRow.__table__
-    for judgement, ids in alike.values():
-        db.session.connection().execute(
-            sa.update(rows)
-            .where(rows.c.id.in_(ids))
-            .values(
-                verdict=judgement.verdict,
-                reasons=queries.reasons_as_json(judgement) or None,
-                match_id=judgement.match_id,
-                match_sheet=judgement.match_row.sheet if judgement.match_row else None,
-                match_number=judgement.match_row.number if judgement.match_row else None,
-                fills=judgement.fills,
-                decision=None,
-            )
-        )
+    rows, connection = ImportRow.__table__, db.session.connection()
+    among = sa.and_(
+        rows.c.import_id == import_id,
+        rows.c.sheet_number == sheet_number,
+        rows.c.number.between(found[0][0], found[-1][0]),
+    )
+    plain = Judgement(Verdict.NEW)
+    connection.execute(sa.update(rows).where(among).values(_as_kept(plain)))
+    others = [{"its": number} | _as_kept(judged) for number, judged in found if judged != plain]
+    if others:
+        kept = {name: sa.bindparam(name) for name in _as_kept(plain)}
+        of_sheet = sa.and_(rows.c.import_id == import_id, rows.c.sheet_number == sheet_number)
+        connection.execute(sa.update(rows).where(of_sheet, rows.c.number == sa.bindparam("its")).values(kept), others)
+
+
+def _as_kept(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "verdict": judgement.verdict,
+        "reasons": queries.reasons_as_json(judgement) or None,
+        "match_id": judgement.match_id,
+        "match_sheet": judgement.match_row.sheet if judgement.match_row else None,
+        "match_number": judgement.match_row.number if judgement.match_row else None,
+        "fills": judgement.fills,
+        "decision": None,
+    }
 
 
 def forget_verdicts(*, import_id: int, sheet_number: int) -> None:
@@ -378,7 +379,8 @@ def land_some(*, imported: Import, sheet: Sheet, after: int, most: int, errand: 
     errand.seen.clear()
     one_at_a_time(f"intake.land.{imported.kind}")
     kind = importer_of(imported.kind).sheets[sheet.importer]
-    seen = [row_of(sheet, kind, row.number, queries.cells_of(row)) for row in rows]
+    reader = Reader(sheet, kind)
+    seen = [reader.row(row.number, queries.cells_of(row)) for row in rows]
     judgements = kind.judge(seen, errand)
     earlier = queries.rows_at(
         imported,

@@ -24,7 +24,7 @@ from outreach.intake.rules import (
     importers,
     plain_text,
 )
-from outreach.intake.rules.headings import Sheet, bare, brief_fields, not_data, required_columns, row_of, shown
+from outreach.intake.rules.headings import Reader, Sheet, bare, brief_fields, shown
 from outreach.kernel import history
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine, Subject
@@ -132,7 +132,11 @@ def earlier_rows(import_id: int, keys: Sequence[RowKey]) -> dict[RowKey, Row]:
         return {}
     imported = db.session.get_one(Import, import_id)
     importer = importer_of(imported.kind)
-    sheets = {sheet.number: sheet for sheet in sheets_of(imported)}
+    readers = {
+        sheet.number: Reader(sheet, importer.sheets[sheet.importer])
+        for sheet in sheets_of(imported)
+        if sheet.importer is not None
+    }
     found = db.session.execute(
         sa.select(ImportRow.sheet_number, ImportRow.number, ImportRow.cells).where(
             ImportRow.import_id == import_id,
@@ -147,12 +151,7 @@ def earlier_rows(import_id: int, keys: Sequence[RowKey]) -> dict[RowKey, Row]:
             ),
         )
     )
-    return {
-        RowKey(number, row): row_of(
-            sheets[number], importer.sheets[sheets[number].importer], row, cells_from_json(cells)
-        )
-        for number, row, cells in found
-    }
+    return {RowKey(number, row): readers[number].row(row, cells_from_json(cells)) for number, row, cells in found}
 
 
 def rows_of_sheet(import_id: int, importer_sheet: int) -> Iterator[Row]:
@@ -165,15 +164,15 @@ def rows_of_sheet(import_id: int, importer_sheet: int) -> Iterator[Row]:
     for sheet in taken_sheets(imported):
         if sheet.importer != importer_sheet:
             continue
-        required = required_columns(sheet, kind)
+        reader = Reader(sheet, kind)
         for row in db.session.scalars(
             sa.select(ImportRow)
             .where(ImportRow.import_id == import_id, ImportRow.sheet_number == sheet.number)
             .order_by(ImportRow.number)
         ):
-            cells = cells_of(row)
-            if not_data(cells, sheet, row.number, required) is None:
-                yield row_of(sheet, kind, row.number, cells)
+            found = reader.read(row.number, cells_of(row))
+            if isinstance(found, Row):
+                yield found
 
 
 def content_of(import_id: int) -> bytes:
@@ -277,7 +276,6 @@ def refused_rows(imported: Import, part: int) -> Iterator[ImportRow]:
 class PlainRow:
     """A row of a file as it stands, to be judged."""
 
-    id: int
     number: int
     cells: list[object]
 
@@ -285,12 +283,12 @@ class PlainRow:
 def rows_to_judge(import_id: int, sheet_number: int, after: int, size: int) -> list[PlainRow]:
     """Return the next rows of a sheet beyond a number."""
     found = db.session.execute(
-        sa.select(ImportRow.id, ImportRow.number, ImportRow.cells)
+        sa.select(ImportRow.number, ImportRow.cells)
         .where(ImportRow.import_id == import_id, ImportRow.sheet_number == sheet_number, ImportRow.number > after)
         .order_by(ImportRow.number)
         .limit(size)
     )
-    return [PlainRow(row_id, number, cells_from_json(cells)) for row_id, number, cells in found]
+    return [PlainRow(number, cells_from_json(cells)) for number, cells in found]
 
 
 def rows_to_land(import_id: int, sheet_number: int, after: int, size: int) -> Sequence[ImportRow]:
@@ -403,7 +401,7 @@ def _sides(
     if row.verdict is Verdict.SKIPPED or sheet.importer is None:
         return [Value("", text) for text in map(plain_text, cells_from_json(row.cells)) if text][:6], []
     kind = importer.sheets[sheet.importer]
-    plain = row_of(sheet, kind, row.number, cells_from_json(row.cells))
+    plain = Reader(sheet, kind).row(row.number, cells_from_json(row.cells))
     said, other = [], []
     for wanted in brief_fields(kind):
         mine, theirs = "，".join(plain.texts(wanted.name)), held.get(wanted.name, "")
@@ -434,8 +432,8 @@ def _held_of(imported: Import, rows: Sequence[ImportRow]) -> dict[int, Mapping[s
         other = earlier.get((row.match_sheet, row.match_number))
         if other is not None:
             sheet = sheets[other.sheet_number]
-            plain = row_of(sheet, importer.sheets[sheet.importer], other.number, cells_from_json(other.cells))
-            found[row.id] = {name: "，".join(plain.texts(name)) for name in plain.cells}
+            plain = Reader(sheet, importer.sheets[sheet.importer]).row(other.number, cells_from_json(other.cells))
+            found[row.id] = {name: "，".join(texts) for name, texts in plain.said.items()}
     return found
 
 

@@ -9,6 +9,7 @@ from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
+PLAIN_MOBILE = re.compile(r"1[3-9][0-9]{9}")
 SCIENTIFIC = re.compile(r"(?P<first>\d)(\.(?P<decimals>\d+))?[eE]\+?(?P<exponent>\d+)")
 EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?(?:\.[a-z0-9-]{2,63})+")
 LONGEST_EMAIL = 254
@@ -52,6 +53,8 @@ def normalised_phone(text: str) -> str:
     :raises PhoneLengthWrong: for digits that begin like a mobile number but are too many or too few
     :raises NotAPhone: for anything else that is none; the base of the two above
     """
+    if PLAIN_MOBILE.fullmatch(text):  # nearly all of a long list
+        return f"+86{text}"
     plain = _whole(unicodedata.normalize("NFKC", text).strip())
     digits = re.sub(r"\D", "", plain)
     national = re.sub(r"^(?:00)?86(?=1)", "", digits)

@@ -43,6 +43,16 @@ class Candidate:
     contacts: set[str] = field(default_factory=set)
 
     @cached_property
+    def marks(self) -> list[int]:
+        """Its keys as numbers, the name's last: of a row that was not completed by another."""
+        return [hash(key) for key in self.keys]
+
+    @cached_property
+    def features(self) -> tuple[int, int, int]:
+        """What tells namesakes apart, as numbers: employer, school and whole day of birth; 0 where it says none."""
+        return _features(self)
+
+    @cached_property
     def values(self) -> dict[str, str]:
         """What it says of COMPARED and "identity_number", written so that it compares; worked out only if compared."""
         if isinstance(self.said, Person):
@@ -199,15 +209,14 @@ class _Marks:
     def remember(self, candidate: Candidate) -> int:
         """Remember a row as somebody of its own."""
         self._places.append(candidate.row.sheet << 32 | candidate.row.number)
-        self._features.extend(_features(candidate))
+        self._features.extend(candidate.features)
         who = len(self._places)
-        self.point(candidate.keys, who)
+        self.point(candidate.marks, who)
         return who
 
-    def point(self, keys: Iterable[tuple[str, str]], who: int) -> None:
-        """Have keys lead to somebody."""
-        for key in keys:
-            number = hash(key)
+    def point(self, numbers: Iterable[int], who: int) -> None:
+        """Have keys, as numbers, lead to somebody."""
+        for number in numbers:
             held = self._at.get(number)
             if held is None:
                 self._at[number] = who
@@ -226,15 +235,20 @@ class _Marks:
     def meant(self, mine: Candidate) -> list[int]:
         """Return whom a row may mean; of namesakes only those who share something else that counts."""
         found: dict[int, None] = {}
-        features = _features(mine)
         told = bool(mine.contacts or mine.identity) and not mine.said.identity_stump
-        for key in mine.keys:
-            held = self._at.get(hash(key), ())
-            for who in (held,) if isinstance(held, int) else held:
-                by_name = key[0] == "name" and who > 0 and told
-                if not by_name or _agrees(features, self._features[3 * (who - 1) : 3 * who]):
-                    found[who] = None
+        *others, name = mine.marks
+        for number in others:
+            held = self._at.get(number, ())
+            found |= dict.fromkeys((held,) if isinstance(held, int) else held)
+        held = self._at.get(name, ())
+        for who in (held,) if isinstance(held, int) else held:
+            if who < 0 or not told or self._agrees(mine.features, who):
+                found[who] = None
         return list(found)
+
+    def _agrees(self, features: tuple[int, int, int], who: int) -> bool:
+        at = 3 * (who - 1)
+        return any(one and one == self._features[at + place] for place, one in enumerate(features))
 
     def rows_of(self, who: int) -> list[RowKey]:
         """Return the rows that say what is known of somebody, the first that named them first."""
@@ -299,7 +313,8 @@ class _Book:
         reasons = best.reasons
         match = (other.person_id, None if other.person_id else other.row)
         if best.verdict is Verdict.SAME:
-            self._marks.point([key for key in mine.keys if key not in other.keys], who)
+            known = other.keys
+            self._marks.point([hash(key) for key in mine.keys if key not in known], who)
             fills = _complete(other, mine)
             if fills:
                 self._marks.complete(who, other, mine)
@@ -310,7 +325,7 @@ class _Book:
         return Judgement(Verdict.DOUBTFUL, reasons + notes, *match)
 
     def _alike(self, mine: Candidate, entry: Entry) -> Iterator[tuple[int, Likeness]]:
-        met = dict.fromkeys(who for key in mine.keys for who in self._people.get(key, ()))
+        met = dict.fromkeys(who for key in mine.keys for who in self._people.get(key, ())) if self._people else {}
         met |= dict.fromkeys(self._marks.meant(mine))
         for who in list(met)[:MOST_ALIKE]:
             like = _likeness(mine, self._known[who], entry)
@@ -355,10 +370,6 @@ def _features(candidate: Candidate) -> tuple[int, int, int]:
     birth = candidate.birth if len(candidate.birth or "") == WHOLE_DAY else None
     texts = (normalised_name(said.employer or ""), normalised_name(said.school or ""), birth)
     return tuple(hash(text) if text else 0 for text in texts)
-
-
-def _agrees(mine: Sequence[int], other: Sequence[int]) -> bool:
-    return any(one and one == two for one, two in zip(mine, other, strict=True))
 
 
 def _likeness(mine: Candidate, other: Candidate, entry: Entry) -> Likeness | None:

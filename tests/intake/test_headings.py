@@ -2,8 +2,8 @@
 
 import pytest
 
-from outreach.intake.rules import Importer
-from outreach.intake.rules.headings import Sheet, likeness, mapped, not_data, recognise
+from outreach.intake.rules import Importer, Reason
+from outreach.intake.rules.headings import Reader, Sheet, likeness, mapped, recognise
 from outreach.people.imports import TALENTS
 from outreach.people.rules.ledger import FIELDS
 
@@ -112,9 +112,9 @@ def test_a_sheet_without_known_headings_is_left_to_the_clerk():
 def test_rows_that_are_no_data_are_told_apart(cells, reason):
     sheet = recognised(["序号", "姓名", "手机"], ["1", "李四", "199"])
 
-    found = not_data(cells, sheet, 9, [1])
+    found = Reader(sheet, TALENTS.sheets[0]).read(9, cells)
 
-    assert (found.sentence if found else None) == reason
+    assert (found.sentence if isinstance(found, Reason) else None) == reason
 
 
 def test_the_kind_of_a_sheet_is_told_by_its_headings():

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from outreach.intake.rules import Errand, Landing, Row, Verdict
+from outreach.intake.rules import Errand, Landing, Row, Verdict, plain_text
 from outreach.kernel.actor import SYSTEM
 from outreach.kernel.history import Subject, lines_of
 from outreach.liaison.imports import IMPORTER
@@ -45,7 +45,9 @@ def talent(office):
 
 def row(number=3, rest=None, **cells):
     line = {**LINE, **cells}
-    return Row(sheet=0, number=number, cells={name: (cell,) for name, cell in line.items()}, rest=rest or {})
+    cells = {name: [cell] for name, cell in line.items() if cell}
+    said = {name: [plain_text(cell) for cell in held] for name, held in cells.items()}
+    return Row(sheet=0, number=number, cells=cells, said=said, rest=rest or {})
 
 
 def errand(office):

@@ -1,12 +1,17 @@
 """What the cells of a talents' ledger mean."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from outreach.intake.rules import Row
+from outreach.intake.rules import Row, plain_text
 from outreach.intake.rules.days import day_said
-from outreach.people.rules import Degree, Gender, readings_of
+from outreach.kernel.contact_details import normalised_phone
+from outreach.kernel.refusals import Refused
+from outreach.people.rules import Degree, Gender, normalised_identity_number, readings_of
 from outreach.people.rules.ledger import Entry, contradict, understood
 
 TODAY = date(2026, 11, 21)
@@ -14,13 +19,11 @@ TODAY = date(2026, 11, 21)
 
 def entry_of(rest: dict[str, str] | None = None, **cells: object) -> Entry:
     given = {"name": "张三"} | cells
+    cells = {name: cell if isinstance(cell, list) else [cell] for name, cell in given.items()}
+    cells = {name: [cell for cell in held if plain_text(cell)] for name, held in cells.items()}
+    said = {name: [plain_text(cell) for cell in held] for name, held in cells.items()}
     return understood(
-        Row(
-            sheet=0,
-            number=5,
-            cells={name: cell if isinstance(cell, list) else [cell] for name, cell in given.items()},
-            rest=rest or {},
-        ),
+        Row(sheet=0, number=5, cells=cells, said=said, rest=rest or {}),
         TODAY,
         ("头雁", "强雁", "A类", "AA类"),
     )
@@ -245,3 +248,35 @@ def test_a_child_under_fourteen_is_not_taken_from_a_list():
     assert sentences(entry_of(birth="2019-06-01"))[0] == [
         "A child under 14 is registered by a guardian, not from a list"
     ]
+
+
+def result_of(understand: Callable[[str], object], text: str) -> object:
+    """What a rule makes of a text: what it returns, or how it refuses it."""
+    try:
+        return understand(text)
+    except Refused as refused:
+        return type(refused), dict(refused.values)
+
+
+@given(st.from_regex(r"\A1[0-9]{8,12}\Z"))
+def test_a_plain_number_is_read_without_looking_twice_and_no_otherwise(text):
+    assert result_of(normalised_phone, text) == result_of(normalised_phone, f"　{text}")
+
+
+@given(st.integers(0, 3000), st.integers(0, 13), st.integers(0, 32))
+def test_a_plain_day_is_read_without_looking_twice_and_no_otherwise(year, month, day):
+    text = f"{year:04}-{month:02}-{day:02}"
+    assert day_said(text) == day_said(f"　{text}")
+
+
+@given(st.from_regex(r"\A[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-3])[0-3][0-9]{4}[0-9Xx]\Z"))
+def test_a_plain_identity_number_is_read_without_looking_twice_and_no_otherwise(text):
+    assert result_of(normalised_identity_number, text) == result_of(normalised_identity_number, f" {text}")
+    assert entry_of(identity_number=text) == entry_of(identity_number=f"{text[:6]} {text[6:]}")
+
+
+@given(
+    st.from_regex(r"\A(1[0-9]{9,12}|[A-Za-z0-9_.+-]{1,8}@[A-Za-z0-9.-]{1,12})\Z"), st.sampled_from(["phone", "email"])
+)
+def test_a_plain_contact_is_read_without_looking_twice_and_no_otherwise(text, column):
+    assert entry_of(**{column: text}) == entry_of(**{column: f"{text}；"})

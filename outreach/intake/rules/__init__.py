@@ -4,7 +4,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Protocol
 
 from outreach.kernel.actor import Actor
@@ -225,33 +224,31 @@ class Field:
 Cell = str | int | float | bool | date | datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Row:
-    """One row of a sheet as an importer sees it: cells by field name, merged ranges already filled down.
+    """One row of a sheet as an importer sees it: cells by field name, merged ranges already filled down; no blanks.
 
-    `rest` holds what stands in columns that belong to no field, as text by heading; no blanks.
+    `said` is what stands in `cells`, as text without outer white space or invisible signs. `rest` holds what stands in
+    columns that belong to no field, as text by heading.
     """
 
     sheet: int  # as the file counts its sheets, from 0
     number: int  # as the spreadsheet counts, from 1
     cells: Mapping[str, Sequence[Cell]]
+    said: Mapping[str, Sequence[str]]
     rest: Mapping[str, str]
 
-    @cached_property
-    def _texts(self) -> dict[str, list[str]]:
-        return {name: [text for text in map(plain_text, cells) if text] for name, cells in self.cells.items()}
-
     def cell(self, name: str) -> Cell:
-        """Return the first cell of a field that is not blank, as the file had it; None if there is none."""
-        return next((cell for cell in self.cells.get(name, ()) if plain_text(cell)), None)
+        """Return the first cell of a field, as the file had it; None if there is none."""
+        return next(iter(self.cells.get(name, ())), None)
 
     def text(self, name: str) -> str:
-        """Return that cell as text without outer white space or invisible signs; "" if there is none."""
-        return next(iter(self._texts.get(name, ())), "")
+        """Return that cell as text; "" if there is none."""
+        return next(iter(self.said.get(name, ())), "")
 
     def texts(self, name: str) -> Sequence[str]:
-        """Return every cell of a field that is not blank, as text."""
-        return self._texts.get(name, ())
+        """Return every cell of a field, as text."""
+        return self.said.get(name, ())
 
 
 @dataclass(frozen=True)
@@ -432,14 +429,11 @@ def plain_text(cell: Cell) -> str:
 
 def cells_as_json(cells: Sequence[Cell]) -> list[Any]:
     """Return cells as JSON can keep them: days and moments are marked."""
-    return [
-        {"m": cell.isoformat()}
-        if isinstance(cell, datetime)
-        else {"d": cell.isoformat()}
-        if isinstance(cell, date)
-        else cell
-        for cell in cells
-    ]
+    return [_as_json(cell) if isinstance(cell, date) else cell for cell in cells]
+
+
+def _as_json(day: date) -> dict[str, str]:
+    return {"m" if isinstance(day, datetime) else "d": day.isoformat()}
 
 
 def cells_from_json(kept: Sequence[Any]) -> list[Cell]:

@@ -8,6 +8,7 @@ from outreach.intake.rules import Cell, plain_text
 
 SERIAL_ZERO = date(1899, 12, 30)
 """Day 0 of spreadsheets (1900 system, after February of that year)."""
+ISO = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 FIGURES = str.maketrans("〇零一二三四五六七八九", "00123456789")
 CLOCK = r"(?:[\sT]+\d{1,2}[:点时]\d{2}(?:[:分]\d{2}(?:\.\d+)?秒?)?分?)?"
 
@@ -18,6 +19,8 @@ def day_said(cell: Cell) -> str | None:
     Understands days and serial numbers of spreadsheets, 1979-3-19, 1979.05, 1979/04/04 08:30, 1970年12月,
     二〇二六年五月, 19790319, 197903.
     """
+    if type(cell) is str and ISO.fullmatch(cell) and _is_day(int(cell[:4]), int(cell[5:7]), int(cell[8:])):
+        return cell  # so nearly all of a long list are written
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     if isinstance(cell, date):
@@ -37,11 +40,17 @@ def day_said(cell: Cell) -> str | None:
     if not found:
         return None
     year, month, day = (int(part) if part else None for part in found.groups())
-    try:
-        date(year, month or 1, day or 1)
-    except ValueError:
+    if not _is_day(year, month or 1, day or 1):
         return None
     return "-".join([f"{year:04}", *(f"{part:02}" for part in (month, day) if part)])
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_figures(text: str) -> str:

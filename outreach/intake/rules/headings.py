@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import eq
 from typing import Any
 
 from outreach.intake.rules import Cell, Field, Importer, Reason, Row, SheetJudge, Shown, plain_text
@@ -74,6 +76,7 @@ class Sheet:
         return max((len(cells) for cells in self.top.values()), default=0)
 
 
+@lru_cache(maxsize=4096)  # every heading is compared with every synonym, over and over
 def bare(heading: str) -> str:
     """Return a heading without what changes from office to office: white space, brackets, punctuation, width, case."""
     plain = unicodedata.normalize("NFKC", heading).casefold()
@@ -229,56 +232,66 @@ NOTE = re.compile(
 )
 
 
-def required_columns(sheet: Sheet, kind: SheetJudge) -> list[int]:
-    """Return the columns that every real row of a sheet fills in."""
-    return [
-        column
-        for column, name in sheet.mapping.items()
-        if any(wanted.name == name and wanted.required for wanted in kind.fields)
-    ]
+class Reader:
+    """Reads the rows of a sheet as the importer of its kind sees them.
 
-
-def not_data(cells: Sequence[Cell], sheet: Sheet, number: int, required: Sequence[int]) -> Reason | None:
-    """Say why a row is no data: a title, a heading, a note or a total; None if it is data.
-
-    `required` are the columns that every real row fills in.
+    What the headings say is worked out once for all rows.
     """
-    texts = [plain_text(cell) for cell in cells]
-    held = [text for text in texts if text]
-    if sheet.heading and number < sheet.heading[0]:
-        return Reason(N_("Above the headings"))
-    if sheet.heading and number <= sheet.heading[1]:
-        return Reason(N_("Headings"))
-    if not held:
-        return Reason(N_("Blank"))
-    if TOTAL.fullmatch(re.sub(r"\s+", "", held[0])):
-        return Reason(N_("A total"))
-    if sum(texts[column] == text for column, text in sheet.headings.items() if column < len(texts)) > max(
-        1, len(held) // 2
-    ):
-        return Reason(N_("The headings once more"))
-    if len(held) <= 2 and NOTE.match(re.sub(r"\s+", "", held[0])):
-        return Reason(N_("A note"))
-    wide = any(row == number and right - left >= 2 for row, left, right in sheet.spans)
-    named = any(texts[column] for column in required if column < len(texts))
-    if len(set(held)) == 1 and (wide or not (named or REACHES.search(held[0]))):
-        return Reason(N_("A title or a note"))
-    return None
 
+    def __init__(self, sheet: Sheet, kind: SheetJudge) -> None:
+        fields = {wanted.name: wanted for wanted in kind.fields}
+        self._sheet = sheet
+        self._names = {column: name for column, name in sheet.mapping.items() if name in fields}
+        self._required = [column for column, name in self._names.items() if fields[name].required]
+        self._headings = [sheet.headings.get(column) for column in range(max(sheet.headings, default=-1) + 1)]
+        self._wide = {row for row, left, right in sheet.spans if right - left >= 2}
 
-def row_of(sheet: Sheet, kind: SheetJudge, number: int, cells: Sequence[Cell]) -> Row:
-    """Return a row as the importer of its sheet sees it."""
-    fields = {wanted.name: wanted for wanted in kind.fields}
-    by_name: dict[str, list[Cell]] = {}
-    rest: dict[str, str] = {}
-    for column, cell in enumerate(cells):
-        name = sheet.mapping.get(column)
-        if name in fields:
-            by_name.setdefault(name, []).append(cell)
-        elif text := plain_text(cell):
-            heading = sheet.headings.get(column) or letters(column)
-            rest[heading if heading not in rest else f"{heading} ({letters(column)})"] = text
-    return Row(sheet=sheet.number, number=number, cells=by_name, rest=rest)
+    def read(self, number: int, cells: Sequence[Cell]) -> Row | Reason:
+        """Return a row, or why it is no data: a title, a heading, a note or a total."""
+        texts = [plain_text(cell) for cell in cells]
+        return self._not_data(number, texts) or self._row(number, cells, texts)
+
+    def row(self, number: int, cells: Sequence[Cell]) -> Row:
+        """Return a row that is known to be data."""
+        return self._row(number, cells, [plain_text(cell) for cell in cells])
+
+    def _not_data(self, number: int, texts: Sequence[str]) -> Reason | None:
+        held = [text for text in texts if text]
+        heading = self._sheet.heading
+        if heading and number <= heading[1]:
+            return Reason(N_("Above the headings") if number < heading[0] else N_("Headings"))
+        if not held:
+            return Reason(N_("Blank"))
+        first = re.sub(r"\s+", "", held[0])
+        if TOTAL.fullmatch(first):
+            return Reason(N_("A total"))
+        if sum(map(eq, texts, self._headings)) > max(1, len(held) // 2):
+            return Reason(N_("The headings once more"))
+        if len(held) <= 2 and NOTE.match(first):
+            return Reason(N_("A note"))
+        if len(set(held)) == 1:
+            named = any(texts[column] for column in self._required if column < len(texts))
+            if number in self._wide or not (named or REACHES.search(held[0])):
+                return Reason(N_("A title or a note"))
+        return None
+
+    def _row(self, number: int, cells: Sequence[Cell], texts: Sequence[str]) -> Row:
+        by_name: dict[str, list[Cell]] = {}
+        said: dict[str, list[str]] = {}
+        rest: dict[str, str] = {}
+        for column, text in enumerate(texts):
+            if not text:
+                continue
+            name = self._names.get(column)
+            if name is None:
+                heading = self._sheet.headings.get(column) or letters(column)
+                rest[heading if heading not in rest else f"{heading} ({letters(column)})"] = text
+            elif name in said:
+                by_name[name].append(cells[column])
+                said[name].append(text)
+            else:
+                by_name[name], said[name] = [cells[column]], [text]
+        return Row(self._sheet.number, number, by_name, said, rest)
 
 
 def letters(column: int) -> str:

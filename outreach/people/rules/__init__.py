@@ -379,7 +379,9 @@ def normalised_identity_number(text: str) -> str:
     The last sign is checked against the others (GB 11643-1999, ISO 7064 MOD 11-2), and the date must be one.
     :raises NotAnIdentityNumber: if it is mistyped
     """
-    plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+    plain = text.upper()
+    if not (text.isascii() and text.isalnum()):
+        plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
     if not IDENTITY_NUMBER.fullmatch(plain):
         raise NotAnIdentityNumber
     total = sum(int(digit) * weight for digit, weight in zip(plain, IDENTITY_WEIGHTS, strict=False))

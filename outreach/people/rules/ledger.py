@@ -5,11 +5,13 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from outreach.intake.rules import Field, Reason, Row, Shown
 from outreach.intake.rules.days import day_said
 from outreach.intake.rules.headings import shown
 from outreach.kernel.contact_details import (
+    PLAIN_MOBILE,
     NotAnEmail,
     NotAPhone,
     PhoneLengthWrong,
@@ -132,6 +134,10 @@ ABSENT = re.compile(
 )
 """What offices write where they know nothing."""
 
+BETWEEN_CHARACTERS = re.compile(r"(?<=[\u3400-\u9fff\U00020000-\U000323af]) (?=[\u3400-\u9fff\U00020000-\U000323af])")
+SIMPLE_EMAIL = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9.-]+")
+"""One address and nothing else, as nearly every cell has it."""
+
 GENDERS = {"男": Gender.MALE, "男性": Gender.MALE, "m": Gender.MALE, "male": Gender.MALE} | {
     "女": Gender.FEMALE,
     "女性": Gender.FEMALE,
@@ -176,6 +182,7 @@ HINTS = (
     ("高中", Degree.OTHER),
     ("中专", Degree.OTHER),
 )
+RANKS = {degree: rank for rank, degree in enumerate(Degree)}
 OLDEST = 120
 LONGEST = 200
 LONGEST_NAME = 120
@@ -222,8 +229,8 @@ def understood(row: Row, today: date, classes: Collection[str] = ()) -> Entry:
     entry = Entry()
     _name(row, entry)
     for name in ("school", "major", "employer", "position", "home_town", "remark"):
-        texts = [text for text in row.texts(name) if not ABSENT.fullmatch(text)]
-        _plain(entry, name, "，".join(dict.fromkeys(texts)))
+        if texts := row.texts(name):
+            _plain(entry, name, "，".join(dict.fromkeys(text for text in texts if not _absent(text))))
     _chosen(row, entry, classes)
     _degree(row, entry)
     _identity(row, entry)
@@ -240,9 +247,14 @@ def contradict(one: str | None, other: str | None) -> bool:
     return bool(one and other) and not (one.startswith(other) or other.startswith(one))
 
 
+@lru_cache(maxsize=8192)  # a ledger says the same schools, units and degrees over and over
+def _absent(text: str) -> bool:
+    return ABSENT.fullmatch(text) is not None
+
+
 def _name(row: Row, entry: Entry) -> None:
     text = " ".join(row.text("name").split())
-    entry.name = re.sub(r"(?<=[\u3400-\u9fff\U00020000-\U000323af]) (?=[\u3400-\u9fff\U00020000-\U000323af])", "", text)
+    entry.name = BETWEEN_CHARACTERS.sub("", text) if " " in text else text
     if not entry.name or ABSENT.fullmatch(entry.name):
         entry.refusals.append(Reason(N_("There is no name")))
     elif not any(sign.isalpha() for sign in entry.name):
@@ -261,42 +273,44 @@ def _plain(entry: Entry, name: str, text: str) -> None:
 
 
 def _chosen(row: Row, entry: Entry, classes: Collection[str]) -> None:
-    gender = row.text("gender")
-    entry.gender = GENDERS.get(unicodedata.normalize("NFKC", gender).casefold())
-    if gender and entry.gender is None and not ABSENT.fullmatch(gender):
-        entry.keep("gender", gender)
-    said = row.text("talent_class")
-    entry.talent_class = next((name for name in sorted(classes, key=len, reverse=True) if name in said), None)
-    if said and said != entry.talent_class and not ABSENT.fullmatch(said):
-        entry.keep("talent_class", said)
+    if gender := row.text("gender"):
+        entry.gender = GENDERS.get(unicodedata.normalize("NFKC", gender).casefold())
+        if entry.gender is None and not _absent(gender):
+            entry.keep("gender", gender)
+    if said := row.text("talent_class"):
+        entry.talent_class = next((name for name in sorted(classes, key=len, reverse=True) if name in said), None)
+        if said != entry.talent_class and not _absent(said):
+            entry.keep("talent_class", said)
 
 
 def _degree(row: Row, entry: Entry) -> None:
-    ranks = list(Degree)
     for text in row.texts("degree"):
-        plain = re.sub(r"[\s/、,，()（）]+", "", unicodedata.normalize("NFKC", text)).casefold()
-        if ABSENT.fullmatch(text):
+        if _absent(text):
             continue
-        degree = DEGREES.get(plain)
-        if degree is None:
-            degree = next((hinted for word, hinted in HINTS if word in plain), None)
-            note = (
-                None
-                if degree
-                else Reason(
-                    N_("Degree “%(text)s” is not known here; it is kept beside the record"), {"text": text[:20]}
-                )
-            )
-            entry.keep("degree", text, note)
-        if degree and (entry.degree is None or ranks.index(degree) < ranks.index(entry.degree)):
+        degree, exactly = _degree_said(text)
+        if not exactly:
+            note = N_("Degree “%(text)s” is not known here; it is kept beside the record")
+            entry.keep("degree", text, None if degree else Reason(note, {"text": text[:20]}))
+        if degree and (entry.degree is None or RANKS[degree] < RANKS[entry.degree]):
             entry.degree = degree
+
+
+@lru_cache(maxsize=1024)
+def _degree_said(text: str) -> tuple[Degree | None, bool]:
+    """Return the degree that is meant, and whether that is all the text says."""
+    plain = re.sub(r"[\s/、,，()（）]+", "", unicodedata.normalize("NFKC", text)).casefold()
+    if plain in DEGREES:
+        return DEGREES[plain], True
+    return next((hinted for word, hinted in HINTS if word in plain), None), False
 
 
 def _identity(row: Row, entry: Entry) -> None:
     cell, text = row.cell("identity_number"), row.text("identity_number")
     if not text or ABSENT.fullmatch(text):
         return
-    plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+    plain = text.upper()
+    if not (text.isascii() and text.isalnum()):
+        plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
     # Spreadsheets keep 15 digits of a number: one in eleven of those they spoil still passes the check.
     spoilt = (isinstance(cell, int | float) and len(plain) > 15) or "E+" in plain
     try:
@@ -359,6 +373,9 @@ def _contacts(row: Row, entry: Entry) -> None:
     broken: list[tuple[str, Reason]] = []
     for name in ("phone", "email"):
         for text in row.texts(name):
+            if PLAIN_MOBILE.fullmatch(text):
+                _add(entry.phones, normalised_phone(text))
+                continue
             if ABSENT.fullmatch(text):
                 if name == "phone":
                     entry.notes.append(Reason(N_("The number is still to come")))
@@ -373,19 +390,31 @@ def _contacts(row: Row, entry: Entry) -> None:
 
 
 def _addresses(text: str, entry: Entry) -> str:
+    if SIMPLE_EMAIL.fullmatch(text) and (address := _address(text)):
+        _add(entry.emails, address)
+        return ""
     plain = unicodedata.normalize("NFKC", text)
     for found in re.findall(r"[^\s/、,;|()<>:]+@[^\s/、,;|()<>]+", plain):
-        try:
-            address = normalised_email(found)
-        except NotAnEmail:
-            entry.keep(
-                "email", found, Reason(N_("The address is not one that mail reaches; it is kept beside the record"))
-            )
+        address = _address(found)
+        if address is None:
+            note = N_("The address is not one that mail reaches; it is kept beside the record")
+            entry.keep("email", found, Reason(note))
         else:
-            if address not in entry.emails:
-                entry.emails.append(address)
+            _add(entry.emails, address)
         plain = plain.replace(found, " ")
     return plain
+
+
+def _address(text: str) -> str | None:
+    try:
+        return normalised_email(text)
+    except NotAnEmail:
+        return None
+
+
+def _add(known: list[str], value: str) -> None:
+    if value not in known:
+        known.append(value)
 
 
 def _numbers(text: str, name: str, entry: Entry) -> list[tuple[str, Reason]]:
@@ -399,8 +428,7 @@ def _numbers(text: str, name: str, entry: Entry) -> list[tuple[str, Reason]]:
             note = N_("“%(text)s” is no mobile number; it is kept beside the record")
             entry.keep(name, piece, Reason(note, {"text": shown(piece[:30], Shown.PHONE)}))
         else:
-            if number not in entry.phones:
-                entry.phones.append(number)
+            _add(entry.phones, number)
     return broken
 
 
