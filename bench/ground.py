@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import psycopg
 from flask import Flask
 from sqlalchemy.engine import make_url
@@ -34,6 +33,7 @@ from outreach.demo import city
 from outreach.kernel import calendar_days
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
+from outreach.operating import schema
 
 PATIENCE = 60
 """Seconds a server may take to begin or to end."""
@@ -57,7 +57,8 @@ class Ground:
             url = stack.enter_context(_new_database(self.postgresql)) if kind == "postgresql" else None
             app = create_app(Settings(instance_path=folder, database_url=url))
             with app.app_context():
-                flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+                with db.engine.begin() as connection:
+                    schema.migrate(connection)
                 calendar_days.seed(first=2024, last=now().year + 1)
                 city.build(now=now())
                 db.session.commit()

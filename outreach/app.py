@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext
 from flask_login import LoginManager, current_user
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -292,7 +291,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     sessions.mount(app)
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     CSRFProtect(app).exempt(outreach.door.views.phone.read)
     request_log.mount(app)
     wellformed.mount(app)

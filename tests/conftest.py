@@ -14,15 +14,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import event
 from sqlalchemy.orm import scoped_session
 
 from outreach.app import create_app
-from outreach.config import ROOT, Settings
+from outreach.config import Settings
 from outreach.kernel import calendar_days, sealing
 from outreach.kernel.database import db
-from outreach.operating import erasures
+from outreach.operating import erasures, schema
 from outreach.organisations.models import Installation
 from tests import factories
 from tests.machine import POSTGRESQL, SQLITE, kinds_of_database, need, new_postgresql_database
@@ -141,7 +140,8 @@ def _application(settings: Settings) -> Flask:
     app = create_app(settings)
     app.config["TESTING"] = True
     with app.app_context():
-        upgrade(directory=str(ROOT / "migrations"))
+        with db.engine.begin() as connection:
+            schema.migrate(connection)
         calendar_days.seed(first=2024, last=2027)
         db.session.commit()
         db.session.remove()

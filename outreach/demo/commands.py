@@ -3,7 +3,6 @@
 import click
 from flask.cli import with_appcontext
 
-from outreach.demo import city
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.organisations.queries import installation
@@ -13,6 +12,8 @@ from outreach.organisations.queries import installation
 @with_appcontext
 def demo_city() -> None:
     """Build a city to try things in, unless there is a city already; print its accounts."""
+    from outreach.demo import city  # noqa: PLC0415 -- 3 MB, which no other process needs
+
     if installation() is None:
         click.echo("Building the city of the demo …")
         city.build(now=now())

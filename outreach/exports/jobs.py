@@ -1,14 +1,11 @@
 """What a worker does for exports: write a file from its first row to its last, and delete those whose time is up."""
 
-import os
-import shutil
-import tempfile
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
 from flask import current_app
 from flask_babel import force_locale, gettext
@@ -21,8 +18,7 @@ from outreach.exports.rules.texts import plain
 from outreach.kernel import clock
 from outreach.kernel.database import db
 from outreach.kernel.outbox import Work, still_at_it
-
-LEFT_BEHIND_SECONDS = 24 * 3600
+from outreach.kernel.scratch import Scratch
 
 
 class Stopped(Exception):  # noqa: N818 -- what happened, not an error
@@ -41,8 +37,7 @@ def write(*, export_id: int, now: datetime, work: Work) -> None:
     if offer is None:
         raise LookupError(export.offer)
     people = array("q")
-    with _folder(export_id) as folder, force_locale(export.language):
-        file = folder / f"file.{export.format.value}"
+    with Scratch(_desk()) as file, force_locale(export.language):
         try:
             rows = (
                 _write_table(export, offer, file, people, work_id)
@@ -51,28 +46,25 @@ def write(*, export_id: int, now: datetime, work: Work) -> None:
             )
         except Stopped:
             return
-        with file.open("rb") as content:
-            operations.finish(
-                export_id=export_id,
-                content=content,
-                rows=rows,
-                people=array("q", (person for person, _ in groupby(sorted(people)))),
-                now=clock.now(),
-            )
+        file.rewind()
+        operations.finish(
+            export_id=export_id,
+            content=file,
+            rows=rows,
+            people=array("q", (person for person, _ in groupby(sorted(people)))),
+            now=clock.now(),
+        )
     db.session.commit()
 
 
 def delete_expired(*, now: datetime, work: Work) -> None:
-    """Delete the files whose time is up, and what a worker that was killed left in its folder."""
+    """Delete the files whose time is up."""
     while operations.delete_expired(now=now):
         still_at_it(work.id, done=0, total=None, now=clock.now())
         db.session.commit()
-    for folder in _desk().glob("export-*"):
-        if now.timestamp() - folder.stat().st_mtime > LEFT_BEHIND_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_table(export: Export, table: Table, file: Path, people: "array[int]", work_id: int) -> int:
+def _write_table(export: Export, table: Table, file: BinaryIO, people: "array[int]", work_id: int) -> int:
     asked, columns = queries.asked_of(export), queries.chosen_columns(export)
     in_full = frozenset(export.in_full)
     export_id, kind = export.id, export.format
@@ -89,11 +81,11 @@ def _write_table(export: Export, table: Table, file: Path, people: "array[int]",
                 done += len(batch.rows)
                 _step(export_id, work_id, done, total)
 
-        documents.write_table(file, kind, mark, columns, rows())
+        documents.write_table(file, kind, mark, columns, rows(), _desk())
     return total
 
 
-def _write_sheet(export: Export, sheet: Sheet, file: Path, people: "array[int]") -> int:
+def _write_sheet(export: Export, sheet: Sheet, file: BinaryIO, people: "array[int]") -> int:
     asked = queries.asked_of(export)
     people.extend(sheet.about(asked))
     form = sheet.filled(asked, frozenset(export.in_full))
@@ -130,18 +122,7 @@ def _step(export_id: int, work_id: int, done: int, total: int) -> None:
 
 
 def _desk() -> Path:
-    return Path(current_app.instance_path) / "exports"
-
-
-@contextmanager
-def _folder(export_id: int) -> Iterator[Path]:
-    """Yield a folder that only the worker's own user can enter; it goes, whatever happens in it."""
-    _desk().mkdir(mode=0o700, exist_ok=True)
-    for left in _desk().glob(f"export-{export_id}-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"export-{export_id}-", dir=_desk()))
-    os.chmod(folder, 0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Return a folder that only the worker's own user can enter."""
+    desk = Path(current_app.instance_path) / "exports"
+    desk.mkdir(mode=0o700, exist_ok=True)
+    return desk

@@ -23,7 +23,7 @@ from outreach.kernel.outbox import TryLater, Work, still_at_it
 
 READ_AT_ONCE = 1000
 JUDGED_AT_ONCE = 500
-LANDED_AT_ONCE = 50
+LANDED_AT_ONCE = 200
 MOST_COLUMNS = 500
 LONGEST_PAUSE = 0.05
 """Seconds between two steps in which others may write; no longer than half of what the step took."""

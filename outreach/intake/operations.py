@@ -1,6 +1,6 @@
 """What is done with a file on its way in. Nothing outside this room changes before the clerk says so."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from outreach.intake.rules import (
     OnlyChecked,
     Problem,
     Row,
+    RowKey,
     SheetImporter,
     Verdict,
     cells_as_json,
@@ -387,15 +388,15 @@ def land_some(*, imported: Import, sheet: Sheet, after: int, most: int, errand: 
         [(row.match_sheet, row.match_number) for row in rows if row.match_number is not None]
         + [(judged.match_row.sheet, judged.match_row.number) for judged in judgements if judged.match_row],
     )
-    pending: list[tuple[ImportRow, Landing]] = []
+    pending: dict[RowKey, tuple[ImportRow, Landing]] = {}
     for row, plain, judged in zip(rows, seen, judgements, strict=True):
-        if pending and _rests_on(row, judged, [one for one, _ in pending]):
-            _land_together(pending, kind, errand)
-            pending = []
+        if RowKey(row.match_sheet, row.match_number) in pending or judged.match_row in pending:
+            _land_together(pending.values(), kind, errand)
+            pending = {}
         onto = _onto(row, judged, earlier)
         if onto is not _WAIT:
-            pending.append((row, Landing(plain, onto)))
-    _land_together(pending, kind, errand)
+            pending[RowKey(row.sheet_number, row.number)] = row, Landing(plain, onto)
+    _land_together(pending.values(), kind, errand)
     return rows[-1].number
 
 
@@ -457,7 +458,7 @@ def one_by_one(rows: Sequence[Landing], land: Callable[[Landing], Landed]) -> li
     return done
 
 
-def _land_together(pending: Sequence[tuple[ImportRow, Landing]], kind: SheetImporter, errand: Errand) -> None:
+def _land_together(pending: Collection[tuple[ImportRow, Landing]], kind: SheetImporter, errand: Errand) -> None:
     if not pending:
         return
     for (row, _), landed in zip(pending, kind.land([landing for _, landing in pending], errand), strict=True):
@@ -467,13 +468,6 @@ def _land_together(pending: Sequence[tuple[ImportRow, Landing]], kind: SheetImpo
             values = {name: str(value) for name, value in landed.refused.values.items()}
             row.verdict = Verdict.REFUSED
             row.reasons = [{"sentence": landed.refused.message, "values": values}]
-
-
-def _rests_on(row: ImportRow, judged: Judgement, others: Sequence[ImportRow]) -> bool:
-    keys = {(row.match_sheet, row.match_number)}
-    if judged.match_row is not None:
-        keys.add((judged.match_row.sheet, judged.match_row.number))
-    return any((other.sheet_number, other.number) in keys for other in others)
 
 
 _WAIT = -1

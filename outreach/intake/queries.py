@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 
 from outreach.intake.models import Import, ImportFile, ImportRow
 from outreach.intake.rules import (
@@ -316,6 +316,7 @@ def rows_to_undo(import_id: int, sheet_number: int, before: int, size: int) -> S
             ImportRow.number < before,
             ImportRow.landed_id.is_not(None),
         )
+        .options(defer(ImportRow.cells), defer(ImportRow.reasons))
         .order_by(ImportRow.number.desc())
         .limit(size)
     ).all()

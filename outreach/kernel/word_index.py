@@ -5,9 +5,11 @@ keys. So the records of a word are read from there in order, however many there 
 The record itself keeps its words as one text (`words.written`), by which the other words of a question are checked.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -122,6 +124,31 @@ class WordIndex:
             same = (self.table.c[name] == sa.bindparam(f"its_{name}") for name in rows[0])
             values = [{f"its_{name}": value for name, value in row.items()} for row in rows]
             connection.execute(sa.delete(self.table).where(*same), values)
+
+    def insert(self, model: Any, records: Sequence[dict[str, Any]]) -> list[int]:
+        """Write many new records of a model at once, past the ORM, with their words; return their ids in order.
+
+        :param records: their columns by name, the same of each, but for `words`
+        """
+        whole = [values | {"words": written(self.words_of(SimpleNamespace(**values)))} for values in records]
+        new = sa.insert(model).returning(model.id, sort_by_parameter_order=True)
+        # without it, rows with other blanks would be other statements
+        ids = list(db.session.scalars(new, whole, execution_options={"render_nulls": True}))
+        rows = []
+        for record_id, values in zip(ids, whole, strict=True):
+            values["id"] = record_id
+            rows += self._rows(values["words"], {column: values[name] for column, name in self.columns.items()})
+        if rows:
+            self._new_rows.add(db.session.connection(), sorted(rows, key=itemgetter("word")))
+        return ids
+
+    def delete(self, model: Any, ids: Collection[int]) -> None:
+        """Delete many records of a model at once, past the ORM, with their words."""
+        named = [getattr(model, name).label(column) for column, name in self.columns.items()]
+        found = db.session.execute(sa.select(model.words.label("words"), *named).where(model.id.in_(ids))).mappings()
+        rows = [row for one in found for row in self._rows(one["words"], {name: one[name] for name in self.columns})]
+        self.take_out(db.session.connection(), sorted(rows, key=itemgetter("word")))
+        db.session.execute(sa.delete(model).where(model.id.in_(ids)).execution_options(synchronize_session=False))
 
     def empty(self) -> None:
         """Take out all rows, before they are written anew."""

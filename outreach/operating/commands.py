@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-import flask_migrate
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import with_appcontext
@@ -367,6 +366,9 @@ def create_admin(username: str, name: str | None) -> None:
 @with_appcontext
 def write_first_migration() -> None:
     """Write the first migration anew from the models, against an empty OUTREACH_INSTANCE_PATH; until a release."""
+    import flask_migrate  # noqa: PLC0415 -- nothing else needs it
+
+    schema.migrations()
     versions = ROOT / "migrations" / "versions"
     for old in versions.glob("0001_*.py"):
         old.unlink()

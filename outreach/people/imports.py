@@ -111,7 +111,7 @@ class Talents:
             classes=_classes(errand),
         )
         return [
-            Landed(one.person.id, one.trace) if one.person is not None else Landed(None, refused=MergedMeanwhile())
+            Landed(one.person_id, one.trace) if one.person_id is not None else Landed(None, refused=MergedMeanwhile())
             for one in taken
         ]
 

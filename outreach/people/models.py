@@ -144,10 +144,8 @@ class Person(Model):
 
     @validates("name")
     def _named(self, _attribute: str, name: str) -> str:
-        self.name_key = normalised_name(name)[:120]
-        self.pinyin = readings_of(name)
-        self.sound = sound_of(name)
-        self.name_birth_index = _blind_name_and_birth(self.name_key, self.birth)
+        for column, value in follows_from(name, self.birth).items():
+            setattr(self, column, value)
         return name
 
     @validates("birth")
@@ -178,6 +176,17 @@ class Person(Model):
     def beside(self) -> list[dict[str, Any]]:
         """The same as a page shows it: masked where it exposes somebody."""
         return [{**entry, "value": masked_beside(entry["of"], str(entry["value"]))} for entry in self.aside]
+
+
+def follows_from(name: str, birth: str | None) -> dict[str, str | None]:
+    """Return the columns of a person that follow from the name and the date of birth."""
+    name_key = normalised_name(name)[:120]
+    return {
+        "name_key": name_key,
+        "pinyin": readings_of(name),
+        "sound": sound_of(name),
+        "name_birth_index": _blind_name_and_birth(name_key, birth),
+    }
 
 
 def _name_and_birth(name_key: str | None, birth: str | None) -> tuple[str, str] | None:

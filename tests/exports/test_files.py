@@ -65,10 +65,10 @@ def written(applications, tmp_path):
         columns = [Column(str(place), label, (None,)) for place, label in enumerate(labels)]
         mark = Mark("名单", "20261124-1", kind, [], "陈晓", "市委人才办", NOW, REASON, len(rows))
         cells = documents.cells(columns, frozenset(), SimpleNamespace(now=NOW))
-        file = tmp_path / f"file.{kind.value}"
+        file = io.BytesIO()
         with applications(SQLITE).test_request_context():
-            documents.write_table(file, kind, mark, columns, map(cells, rows))
-        return file.read_bytes()
+            documents.write_table(file, kind, mark, columns, map(cells, rows), tmp_path)
+        return file.getvalue()
 
     return write
 

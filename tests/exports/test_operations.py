@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -191,7 +193,7 @@ def test_what_is_stopped_while_it_is_written_leaves_nothing_behind(app, session,
         0,
         0,
     )
-    assert list((jobs._desk()).glob("export-*")) == []
+    assert list(jobs._desk().iterdir()) == []
 
 
 def test_a_worker_that_dies_leaves_one_file_and_one_log(app, session, organiser, people, monkeypatch):
@@ -210,8 +212,6 @@ def test_a_worker_that_dies_leaves_one_file_and_one_log(app, session, organiser,
         outbox.perform(claimed, now=NOW)
     session.rollback()
     monkeypatch.setattr(jobs, "_step", step)
-    left = jobs._desk() / f"export-{export.id}-left"
-    left.mkdir()
 
     again = outbox.claim(now=NOW + outbox.CLAIM_LASTS + timedelta(seconds=1))
     assert again.id == export.work_id
@@ -221,7 +221,32 @@ def test_a_worker_that_dies_leaves_one_file_and_one_log(app, session, organiser,
     assert session.query(TakenOut).count() == 1
     assert session.query(PersonTakenOut).count() == 3
     assert len(rows_of(queries.content_of(export))) == 3
-    assert not left.exists()
+
+
+def test_nobody_finds_what_is_written_on_the_disk(app, session, organiser, people, monkeypatch):
+    """Neither by a name nor on the disk itself, through the descriptors of the process that writes."""
+    asked_for(organiser, kind=Format.CSV)
+    finish, found = operations.finish, []
+
+    def looked_at(**arguments):
+        found.append(([one.name for one in jobs._desk().iterdir()], open_files_in(jobs._desk())))
+        finish(**arguments)
+
+    monkeypatch.setattr(operations, "finish", looked_at)
+    work_off()
+
+    [(names, contents)] = found
+    written = queries.content_of(session.query(Export).one())
+    assert names == []
+    assert [len(content) for content in contents] == [len(written)]
+    assert not any("林知遥".encode() in content for content in contents)
+    assert "林知遥".encode() in written
+
+
+def open_files_in(folder: Path) -> list[bytes]:
+    """What this process has written into files of a folder that have no name."""
+    handles = [handle for handle in Path("/proc/self/fd").iterdir() if handle.is_symlink()]
+    return [handle.read_bytes() for handle in handles if os.readlink(handle).startswith(f"{folder}/")]
 
 
 def test_a_worker_that_was_overtaken_keeps_nothing(session, organiser, people):

@@ -60,15 +60,15 @@ def written(applications, tmp_path):
 
     def write(kind: Format, what: list[str] | FilledForm) -> bytes:
         mark = Mark("名单 #x", "20261124-1", kind, [("搜索", "“*”")], "陈晓", "市委人才办", NOW, REASON, 1, "1 人")
-        file = tmp_path / "file"
+        file = io.BytesIO()
         with applications(SQLITE).test_request_context():
             if isinstance(what, FilledForm):
                 documents.write_sheet(file, kind, mark, what)
             else:
                 columns = [Column("text", "文字", (None,)), Column("signature", "签名", room=18)]
                 rows = map(documents.cells(columns, frozenset(), SimpleNamespace(now=NOW)), ([text] for text in what))
-                documents.write_table(file, kind, mark, columns, rows)
-        return file.read_bytes()
+                documents.write_table(file, kind, mark, columns, rows, tmp_path)
+        return file.getvalue()
 
     return write
 

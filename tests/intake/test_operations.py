@@ -103,6 +103,7 @@ def test_a_landing_broken_off_goes_on_where_it_was(session, clerk, monkeypatch):
 
 
 def stops_at_the_second_step(monkeypatch):
+    monkeypatch.setattr(jobs, "LANDED_AT_ONCE", 50)
     whole, calls = operations.land_some, []
 
     def land_some(**arguments):

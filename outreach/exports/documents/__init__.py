@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask_babel import gettext
 
@@ -14,17 +14,22 @@ from outreach.exports.rules import Format
 from outreach.exports.rules.offers import Asked, Column, FilledForm, Mark
 from outreach.exports.rules.texts import plain
 from outreach.kernel.clock import local
+from outreach.kernel.scratch import Scratch
 
 Cell = str | int | float | date | datetime | None
 
 
 def write_table(
-    file: Path, kind: Format, mark: Mark, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]
+    file: BinaryIO, kind: Format, mark: Mark, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], folder: Path
 ) -> None:
-    """Write a list into a file, row by row."""
+    """Write a list into a file, row by row.
+
+    :param folder: where rows may wait until the file can be put together; nobody can read them there
+    """
     labels = [gettext(column.label) for column in columns]
     if kind is Format.XLSX:
-        workbook.write(file, mark, labels, rows)
+        with Scratch(folder) as body:
+            workbook.write(file, mark, labels, rows, body)
     elif kind is Format.CSV:
         delimited.write(file, mark, labels, rows)
     else:
@@ -32,7 +37,7 @@ def write_table(
         paper.write_list(file, mark, [gettext("No."), *labels], [0, *(column.room for column in columns)], numbered)
 
 
-def write_sheet(file: Path, kind: Format, mark: Mark, form: FilledForm) -> None:
+def write_sheet(file: BinaryIO, kind: Format, mark: Mark, form: FilledForm) -> None:
     """Write a form about one record into a file."""
     if kind is Format.DOCX:
         word.write_form(file, mark, form)

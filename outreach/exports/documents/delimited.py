@@ -1,10 +1,10 @@
 """A list as text between commas (RFC 4180), for other programs; Excel opens it too and recognises its UTF-8."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask_babel import gettext
 
@@ -12,18 +12,19 @@ from outreach.exports.rules.offers import Mark
 from outreach.exports.rules.texts import inert, plain
 
 
-def write(file: Path, mark: Mark, labels: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write(file: BinaryIO, mark: Mark, labels: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write the rows under one line of headings; the last column of each says which export it came from.
 
     A heading block would break the programs that read it; so the mark stands in every row, and a part of the file
     that turns up somewhere is traced as well as the whole.
     """
-    with file.open("w", encoding="utf-8-sig", newline="") as held:
-        out = csv.writer(held, lineterminator="\r\n")
-        out.writerow([*(inert(plain(label)) for label in labels), gettext("Export number")])
-        number = mark.number
-        for row in rows:
-            out.writerow([*map(_said, row), number])
+    held = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    out = csv.writer(held, lineterminator="\r\n")
+    out.writerow([*(inert(plain(label)) for label in labels), gettext("Export number")])
+    number = mark.number
+    for row in rows:
+        out.writerow([*map(_said, row), number])
+    held.detach()
 
 
 def _said(cell: Any) -> Any:

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask_babel import gettext
 
@@ -23,7 +22,7 @@ LONGEST_RUN = 20
 
 
 def write_list(
-    file: Path, mark: Mark, labels: Sequence[str], rooms: Sequence[int], rows: Iterable[Sequence[Any]]
+    file: BinaryIO, mark: Mark, labels: Sequence[str], rooms: Sequence[int], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Write a list to print on A4, lying, with its headings on every page.
 
@@ -41,10 +40,10 @@ def write_list(
         "rows": texts,
         "filters": gettext("Filters: %(filters)s", filters=filters_in_words(mark)),
     }
-    file.write_bytes(typeset("exports/list.typ", mark, data))
+    file.write(typeset("exports/list.typ", mark, data))
 
 
-def write_form(file: Path, mark: Mark, form: FilledForm) -> None:
+def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
     """Write a form about one record to print on A4, upright."""
     data = {
         "heading": form.heading,
@@ -52,7 +51,7 @@ def write_form(file: Path, mark: Mark, form: FilledForm) -> None:
         "note": form.note,
         "lines": [{"fields": line.fields, "room": line.room} for line in form.lines],
     }
-    file.write_bytes(typeset("exports/form.typ", mark, data))
+    file.write(typeset("exports/form.typ", mark, data))
 
 
 def typeset(template: str, mark: Mark, data: dict[str, Any]) -> bytes:

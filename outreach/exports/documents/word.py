@@ -1,7 +1,6 @@
 """Documents to complete and sign in Word or WPS, in the typefaces that offices use."""
 
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask_babel import gettext
 
@@ -16,7 +15,7 @@ LABEL_WIDTH, VALUE_WIDTH = 3.0, 5.3
 """In centimetres; two of each fill A4 between its margins."""
 
 
-def write_form(file: Path, mark: Mark, form: FilledForm) -> None:
+def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
     """Write a form about one record as .docx."""
     import docx  # noqa: PLC0415 -- slow to load, and only documents need it
     from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415
@@ -51,7 +50,7 @@ def write_form(file: Path, mark: Mark, form: FilledForm) -> None:
             )
             _say(cell.paragraphs[0], text, LABEL if place % 2 == 0 else BODY)
     _mark(document, mark, form, WD_ALIGN_PARAGRAPH.RIGHT, Pt(8))
-    document.save(str(file))
+    document.save(file)
 
 
 def _texts(fields: tuple[tuple[str, str | None], ...]) -> list[str]:

@@ -1,21 +1,23 @@
 """A list as an .xlsx file, as offices hand it on: title, filters, who took it, headings that stay, ready to print."""
 
+import io
 import re
+import shutil
+import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from itertools import chain, islice
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import xlsxwriter
 from flask_babel import gettext
-from xlsxwriter.utility import xl_col_to_name
-from xlsxwriter.worksheet import Worksheet
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from outreach.exports.documents.lines import filters_in_words, taken_by, warning
 from outreach.exports.rules.offers import Mark
 from outreach.exports.rules.texts import CUT, in_a_cell, width_of
 from outreach.kernel.clock import local
+from outreach.kernel.scratch import BUFFER, Scratch
 
 SAMPLED = 300
 NARROWEST, WIDEST = 6, 46
@@ -28,6 +30,8 @@ NOUGHT = date(1899, 12, 30)
 MOST_DIGITS = 15
 """Of a number in Excel; more are written as text, or the last would turn into zeros."""
 HEADING_ROW = 3
+DIMENSION = re.compile(rb'<dimension ref="[^"]*"')
+SHEET = "xl/worksheets/sheet1.xml"
 A4, LANDSCAPE_INCHES = 9, (0.4, 0.4, 0.5, 0.6)
 
 _ESCAPE = re.compile("(_x[0-9a-fA-F]{4}_)")
@@ -35,50 +39,60 @@ _ESCAPE = re.compile("(_x[0-9a-fA-F]{4}_)")
 _SPECIAL = re.compile(r"[&<>]|_x[0-9a-fA-F]{4}_|^\s|\s$|\n")
 
 
-def write(file: Path, mark: Mark, labels: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write the rows under a heading block. Texts stay texts: no formula runs, 18 digits stay 18 digits."""
+def write(file: BinaryIO, mark: Mark, labels: Sequence[str], rows: Iterable[Sequence[Any]], body: Scratch) -> None:
+    """Write the rows under a heading block. Texts stay texts: no formula runs, 18 digits stay 18 digits.
+
+    XlsxWriter's own way through `write_string` takes much longer for the same bytes, and takes a text that begins with
+    <r> and ends with </r> for markup of its own. So it writes a book of headings, into which the rows are put.
+
+    :param body: where the rows wait until it is known how many they are
+    """
     rows = iter(rows)
     sample = list(islice(rows, SAMPLED))
     widths = _widths(labels, sample)
-    book = xlsxwriter.Workbook(str(file), {"constant_memory": True, "tmpdir": str(file.parent)})
-    sheet = book.add_worksheet(_sheet_name(mark.title), worksheet_class=_Sheet)
-    try:
-        _properties(book, mark)
-        _heading_block(book, sheet, mark, labels, sum(widths))
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, width)
-        wrapped = {column for column, width in enumerate(widths) if width == WIDEST}
-        last = sheet.write_body(chain(sample, rows), _Styles(book, len(labels), wrapped))
-        sheet.freeze_panes(HEADING_ROW + 1, 1)
-        sheet.autofilter(HEADING_ROW, 0, max(last, HEADING_ROW), len(labels) - 1)
-        _page(sheet, mark)
-        book.close()
-    finally:
-        sheet._opt_close()  # the file its rows wait in, which the book closes only when nothing went wrong
+    headings = io.BytesIO()
+    book = xlsxwriter.Workbook(headings, {"in_memory": True})
+    sheet = book.add_worksheet(_sheet_name(mark.title))
+    _properties(book, mark)
+    _heading_block(book, sheet, mark, labels, sum(widths))
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
+    wrapped = {column for column, width in enumerate(widths) if width == WIDEST}
+    last = _write_body(body, chain(sample, rows), _Styles(book, len(labels), wrapped))
+    sheet.freeze_panes(HEADING_ROW + 1, 1)
+    sheet.autofilter(HEADING_ROW, 0, last, len(labels) - 1)
+    _page(sheet, mark)
+    book.close()
+    body.rewind()
+    _put_together(file, headings, body, f"A1:{xl_rowcol_to_cell(last, len(labels) - 1)}")
 
 
-class _Sheet(Worksheet):
-    """A worksheet whose body is written a row at a time, as the XML it is.
+def _write_body(body: BinaryIO, rows: Iterable[Sequence[Any]], styles: "_Styles") -> int:
+    """Write the rows below the headings as the XML they are; return where the last one stands, counted from 0."""
+    at = HEADING_ROW
+    for at, row in enumerate(rows, start=HEADING_ROW + 1):
+        cells = [
+            styles.cell(f"{column}{at + 1}", place, cell)
+            for place, (column, cell) in enumerate(zip(styles.columns, row, strict=True))
+            if cell is not None and cell != ""
+        ]
+        body.write(f'<row r="{at + 1}">{"".join(cells)}</row>'.encode())
+    return at
 
-    XlsxWriter's own way through `write_string` takes much longer for the same bytes; and it takes a text that
-    begins with <r> and ends with </r> for markup of its own.
-    """
 
-    def write_body(self, rows: Iterable[Sequence[Any]], styles: "_Styles") -> int:
-        """Write the rows below the headings; return where the last one stands, counted from 0."""
-        self._write_single_row(HEADING_ROW + 1)  # what was written so far waits until the next row begins
-        at, widest = HEADING_ROW, 0
-        for at, row in enumerate(rows, start=HEADING_ROW + 1):
-            widest = widest or len(row)
-            cells = [
-                styles.cell(f"{column}{at + 1}", place, cell)
-                for place, (column, cell) in enumerate(zip(styles.columns, row, strict=True))
-                if cell is not None and cell != ""
-            ]
-            self.fh.write(f'<row r="{at + 1}">{"".join(cells)}</row>')
-        if widest:
-            self._check_dimensions(at, widest - 1)
-        return at
+def _put_together(file: BinaryIO, headings: BinaryIO, body: BinaryIO, reaches: str) -> None:
+    with zipfile.ZipFile(headings) as made, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as whole:
+        for part in made.infolist():
+            content = made.read(part)
+            if part.filename != SHEET:
+                whole.writestr(part, content)
+                continue
+            before, end, after = content.partition(b"</sheetData>")
+            before = DIMENSION.sub(f'<dimension ref="{reaches}"'.encode(), before, count=1)
+            with whole.open(zipfile.ZipInfo(SHEET, part.date_time), "w") as out:
+                out.write(before)
+                shutil.copyfileobj(body, out, BUFFER)
+                out.write(end + after)
 
 
 class _Styles:

@@ -13,7 +13,7 @@ from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
 from outreach.kernel.contact_details import normalised_email, normalised_phone
-from outreach.kernel.database import db, locked, one_at_a_time
+from outreach.kernel.database import NewRows, db, locked, one_at_a_time
 from outreach.kernel.history import HistoryLine, Subject
 from outreach.kernel.limits import free_from
 from outreach.kernel.references import pointed_to
@@ -23,6 +23,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 from outreach.people import queries
 from outreach.people.models import (
+    PEOPLE_BY_WORDS,
     Consent,
     ConsentText,
     ContactPoint,
@@ -37,6 +38,7 @@ from outreach.people.models import (
     ProfessionalField,
     TakenOut,
     TalentClass,
+    follows_from,
     person_words,
 )
 from outreach.people.rules import (
@@ -98,20 +100,20 @@ class Arriving:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a row: the record it stands in, None if that went into another one meanwhile.
+    """What became of a row: the id of the record it stands in, None if that went into another one meanwhile.
 
     `filled` are columns that were blank, with what stands in them now, as JSON has it; `contacts` are ids of numbers
     and addresses that the person was not reached at before, `points` those of them that nobody was.
     """
 
-    person: Person | None
+    person_id: int | None
     made: bool = False
     row: int | None = None
     source: str = ""
     filled: Mapping[str, Any] = field(default_factory=dict)
     kept_beside: int = 0
-    contacts: Sequence[PersonContact] = ()
-    points: Sequence[ContactPoint] = ()
+    contacts: Sequence[int] = ()
+    points: Sequence[int] = ()
 
     @property
     def changed(self) -> bool:
@@ -132,21 +134,21 @@ class Taken:
     @property
     def trace(self) -> dict[str, Any]:
         """What `take_back` needs; {} where nothing changed. Holds values: it is to be kept sealed."""
-        if self.person is None or not (self.made or self.changed):
+        if self.person_id is None or not (self.made or self.changed):
             return {}
         return {
-            "person": self.person.id,
+            "person": self.person_id,
             "made": self.made,
             "row": self.row,
-            "filled": dict(self.filled),
-            "contacts": [contact.contact_point_id for contact in self.contacts],
-            "points": [point.id for point in self.points],
+            "filled": {} if self.made else dict(self.filled),  # a record that was made goes as a whole
+            "contacts": list(self.contacts),
+            "points": list(self.points),
         }
 
 
 STANDS_ON = N_("Something else was entered about this person since; the record stays.")
 CHANGED_SINCE = N_("Some of what the row filled in was changed since; that stays.")
-OWN_TABLES = ("person_contacts",)
+OWN_TABLES = ("person_contacts", "person_fields")
 """Tables whose rows go with a person who is removed."""
 
 
@@ -329,30 +331,14 @@ def take_entries(
     Whatever their number, records, numbers and addresses are looked up and written together.
     """
     known = _held_people({one.onto for one in arriving if one.onto is not None})
-    points, new_points = _points_of([one.entry for one in arriving], now)
-    taken: list[Taken] = []
-    for one in arriving:
-        if one.onto is None:
-            person = Person(
-                organisation_id=organisation_id,
-                name=one.entry.name,
-                source=one.origin.source,
-                created_at=now,
-                updated_at=now,
-            )
-            db.session.add(person)
-        else:
-            person = known[one.onto]
-            if person.merged_into_id is not None:
-                taken.append(Taken(None))
-                continue
-        taken.append(_take(person, one, points, new_points, now, classes))
-    db.session.flush()
+    points = _points_of([one.entry for one in arriving], now)
+    made = iter(_made([one for one in arriving if one.onto is None], points, organisation_id, now, classes))
+    taken = [next(made) if one.onto is None else _take(known[one.onto], one, points, now, classes) for one in arriving]
     for new in (True, False):
         lines = {
-            _subject(one.person): one.facts
+            Subject("person", one.person_id): one.facts
             for one in taken
-            if one.person is not None and one.made is new and (new or one.changed)
+            if one.person_id is not None and one.made is new and (new or one.changed)
         }
         history.write_for_many(act="created" if new else "imported", by=by, now=now, facts=lines, new=new)
     return taken
@@ -364,34 +350,49 @@ def take_back(*, traces: Sequence[Mapping[str, Any]], source: str, by: Actor, no
     A record that was made goes if nothing was done with it since and nothing points to it; a blank that was filled
     is emptied if it still says what the row said.
     """
-    people = _held_people({trace["person"] for trace in traces})
+    people = _held_people({trace["person"] for trace in traces if not trace["made"]})
     made = {trace["person"] for trace in traces if trace["made"]}
-    touched = _touched_since(made, source) | pointed_to("people", made, apart_from=OWN_TABLES)
+    stays = standing_on(made, source)
     why: list[str | None] = []
-    gone: dict[Subject, dict[str, Any]] = {}
     emptied: dict[Subject, dict[str, Any]] = {}
     for trace in traces:
         person = people.get(trace["person"])
-        if person is None:
-            why.append(None)
-        elif trace["made"] and person.id in touched:
-            why.append(STANDS_ON)
-        elif trace["made"]:
-            gone[_subject(person)] = {"source": source}
-            for contact in list(person.contacts):
-                db.session.delete(contact)
-            db.session.delete(person)
+        if trace["made"]:
+            why.append(STANDS_ON if trace["person"] in stays else None)
+        elif person is None:
             why.append(None)
         else:
             left = _empty(person, trace, source)
             person.updated_at = now
             emptied[_subject(person)] = {"source": source, "row": trace["row"], "left": left}
             why.append(CHANGED_SINCE if left else None)
-    db.session.flush()
-    _forget_points({point for trace in traces for point in trace["points"]})
-    history.write_for_many(act="removed", by=by, now=now, facts=gone)
     history.write_for_many(act="import_undone", by=by, now=now, facts=emptied)
+    gone = _remove(made - stays)
+    _forget_points({point for trace in traces for point in trace["points"]})
+    facts = {Subject("person", person_id): {"source": source} for person_id in gone}
+    history.write_for_many(act="removed", by=by, now=now, facts=facts)
     return why
+
+
+def standing_on(made: Collection[int], source: str) -> set[int]:
+    """Return the people, of those a file made, with whom something was done since, or to whom something points."""
+    if not made:
+        return set()
+    return _touched_since(made, source) | pointed_to("people", made, apart_from=OWN_TABLES)
+
+
+def _remove(ids: Collection[int]) -> list[int]:
+    """Delete people to whom nothing points but what is their own; return those that were there."""
+    held = locked(sa.select(Person.id).where(Person.id.in_(ids)).order_by(Person.id))
+    gone = list(db.session.scalars(held)) if ids else []
+    if gone:
+        db.session.flush()
+        for own in (PersonContact, PersonField):
+            db.session.execute(
+                sa.delete(own).where(own.person_id.in_(gone)).execution_options(synchronize_session=False)
+            )
+        PEOPLE_BY_WORDS.delete(Person, gone)
+    return gone
 
 
 def look(
@@ -907,65 +908,140 @@ def _held_people(ids: Collection[int]) -> dict[int, Person]:
     return {person.id: person for person in found}
 
 
-def _points_of(entries: Sequence[Entry], now: datetime) -> tuple[dict[tuple[ContactKind, str], ContactPoint], set[int]]:
-    """Return the numbers and addresses of entries by kind and value, and the ids of those made known now."""
+@dataclass(frozen=True)
+class _Points:
+    """Numbers and addresses by kind and value; `new` are those made known now that nobody was given yet."""
+
+    ids: Mapping[tuple[ContactKind, str], int]
+    new: set[int]
+
+    def of(self, entry: Entry) -> list[int]:
+        """Return the ids of what an entry names, each once."""
+        named = [(ContactKind.PHONE, number) for number in entry.phones]
+        named += [(ContactKind.EMAIL, address) for address in entry.emails]
+        return list(dict.fromkeys(self.ids[one] for one in named))
+
+    def first_of(self, points: Sequence[int]) -> list[int]:
+        """Return those that were made known now; whoever asks first is who brought them."""
+        mine = [point for point in points if point in self.new]
+        self.new.difference_update(mine)
+        return mine
+
+
+def _points_of(entries: Sequence[Entry], now: datetime) -> _Points:
+    """Return the numbers and addresses of entries, made known now if they were not."""
     wanted = {(ContactKind.PHONE, number) for entry in entries for number in entry.phones}
     wanted |= {(ContactKind.EMAIL, address) for entry in entries for address in entry.emails}
     indexes = {blind(value, purpose=kind.value): (kind, value) for kind, value in sorted(wanted)}
     found = _known_points(indexes)
-    missing = [index for index in indexes if indexes[index] not in found]
-    new: list[ContactPoint] = []
+    missing = [named for named in indexes.values() if named not in found]
+    if not missing:
+        return _Points(found, set())
+    fresh = [
+        {"kind": kind, "value": value, "index": index, "tail": queries.tail_index(value, kind)}
+        for index, (kind, value) in indexes.items()
+        if (kind, value) not in found
+    ]
     try:
         with db.session.begin_nested():
-            for index in missing:
-                kind, value = indexes[index]
-                new.append(ContactPoint(kind=kind, value=value, index=index, tail=queries.tail_index(value, kind)))
-            db.session.add_all(new)
+            new = sa.insert(ContactPoint).returning(ContactPoint.id, sort_by_parameter_order=True)
+            ids = db.session.scalars(new, fresh, execution_options={"render_nulls": True}).all()
     except IntegrityError:  # somebody else made one of them known at the same moment
-        made = {index: contact_point(kind=indexes[index][0], value=indexes[index][1], now=now) for index in missing}
-        return found | {indexes[index]: point for index, point in made.items()}, set()
-    found |= {indexes[point.index]: point for point in new}
-    return found, {point.id for point in new}
+        made = {(kind, value): contact_point(kind=kind, value=value, now=now).id for kind, value in missing}
+        return _Points(found | made, set())
+    return _Points(found | dict(zip(missing, ids, strict=True)), set(ids))
 
 
 def _known_points(
     indexes: Mapping[str, tuple[ContactKind, str]],
-) -> dict[tuple[ContactKind, str], ContactPoint]:
+) -> dict[tuple[ContactKind, str], int]:
     if not indexes:
         return {}
-    points = db.session.scalars(sa.select(ContactPoint).where(ContactPoint.index.in_(list(indexes))))
-    return {indexes[point.index]: point for point in points if point.kind is indexes[point.index][0]}
+    wanted = ContactPoint.index.in_(list(indexes))
+    points = db.session.execute(sa.select(ContactPoint.id, ContactPoint.kind, ContactPoint.index).where(wanted))
+    return {indexes[index]: point for point, kind, index in points if kind is indexes[index][0]}
 
 
-def _take(
-    person: Person,
-    one: Arriving,
-    points: Mapping[tuple[ContactKind, str], ContactPoint],
-    new_points: set[int],
-    now: datetime,
-    classes: Mapping[str, int],
-) -> Taken:
+_NEW_CONTACTS = NewRows(PersonContact.__table__, ("person_id", "contact_point_id", "since"))
+
+
+def _made(
+    arriving: Sequence[Arriving], points: _Points, organisation_id: int, now: datetime, classes: Mapping[str, int]
+) -> list[Taken]:
+    """Write new people, one for each row; written past the ORM, which would take most of the time of a long list."""
+    if not arriving:
+        return []
+    ids = PEOPLE_BY_WORDS.insert(Person, [_columns_of(one, organisation_id, now, classes) for one in arriving])
+    taken, contacts = [], []
+    for person_id, one in zip(ids, arriving, strict=True):
+        reached = points.of(one.entry)
+        contacts += [{"person_id": person_id, "contact_point_id": point, "since": now} for point in reached]
+        taken.append(
+            Taken(
+                person_id=person_id,
+                made=True,
+                row=one.origin.row,
+                source=one.origin.source,
+                filled=_said(one.entry, classes),
+                kept_beside=len(dict.fromkeys(one.entry.aside)),
+                contacts=reached,
+                points=points.first_of(reached),
+            )
+        )
+    if contacts:
+        _NEW_CONTACTS.add(db.session.connection(), contacts)
+    return taken
+
+
+def _columns_of(one: Arriving, organisation_id: int, now: datetime, classes: Mapping[str, int]) -> dict[str, Any]:
+    entry, origin = one.entry, one.origin
+    number = entry.identity_number
+    aside = [
+        {"of": of, "value": value, "source": origin.source, "row": origin.row}
+        for of, value in dict.fromkeys(entry.aside)
+    ]
+    return {
+        "organisation_id": organisation_id,
+        "name": entry.name,
+        **follows_from(entry.name, entry.birth),
+        **{column: getattr(entry, column) for column in WRITTEN},
+        "identity_number": number,
+        "identity_index": blind(number, purpose="identity") if number else None,
+        "talent_class_id": classes.get(entry.talent_class or ""),
+        "extra": {"entries": aside} if aside else None,
+        "source": origin.source,
+        "merged_into_id": None,
+        "erased_at": None,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _said(entry: Entry, classes: Mapping[str, int]) -> dict[str, Any]:
+    """Return what an entry says of a record that is new, by column, as JSON has it."""
+    said = {column: _as_json(value) for column in (*WRITTEN, "identity_number") if (value := getattr(entry, column))}
+    if tier := classes.get(entry.talent_class or ""):
+        said["talent_class"] = tier
+    return said
+
+
+def _take(person: Person, one: Arriving, points: _Points, now: datetime, classes: Mapping[str, int]) -> Taken:
+    """Add to a record what a row says beyond it."""
+    if person.merged_into_id is not None:
+        return Taken(None)
     filled, apart = _fill(person, one.entry, classes)
     kept = _keep_aside(person, [*apart, *one.entry.aside], one.origin)
-    reached = {contact.contact_point.id for contact in person.contacts}
-    added = []
-    for kind, values in ((ContactKind.PHONE, one.entry.phones), (ContactKind.EMAIL, one.entry.emails)):
-        for point in (points[kind, value] for value in values):
-            if point.id not in reached:
-                reached.add(point.id)
-                added.append(PersonContact(contact_point=point, since=now))
-    person.contacts.extend(added)
-    fresh = [contact.contact_point for contact in added if contact.contact_point.id in new_points]
-    new_points.difference_update(point.id for point in fresh)
+    reached = {contact.contact_point_id for contact in person.contacts}
+    added = [point for point in points.of(one.entry) if point not in reached]
+    person.contacts.extend(PersonContact(contact_point_id=point, since=now) for point in added)
     taken = Taken(
-        person=person,
-        made=one.onto is None,
+        person_id=person.id,
         row=one.origin.row,
         source=one.origin.source,
         filled={column: _as_json(getattr(person, COLUMN_OF.get(column, column))) for column in filled},
         kept_beside=kept,
         contacts=added,
-        points=fresh,
+        points=points.first_of(added),
     )
     if taken.changed:
         person.updated_at = now

@@ -421,7 +421,7 @@ def sound_of(name: str) -> str:
     return " ".join(filter(None, (_joined([syllable]) for syllable in likeliest)))[:LONGEST_SOUND]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _ways_to_read(name: str) -> tuple[tuple[str, ...], ...]:
     from pypinyin import Style, pinyin  # noqa: PLC0415 -- 55 MB, which only whoever writes down a name needs
 
