@@ -34,17 +34,16 @@ def _choice(asked: Asked) -> Choice:
     )
 
 
-def _words(asked: Asked) -> list[tuple[str, str]]:
+def _words(asked: Asked) -> list[tuple[str, str | None]]:
     choice = _choice(asked)
     unit = next((one for one in queries.units_in_list(asked.account) if one.id == choice.unit_id), None)
-    said = [
+    return [
         (gettext("View"), gettext(choice.tab.label)),
         (gettext("Topic"), gettext(choice.topic.label) if choice.topic else ""),
         (gettext("Source"), gettext(choice.source.label) if choice.source else ""),
         (gettext("Unit"), unit.short_name if unit else ""),
         (gettext("Search"), f"“{choice.text}”" if choice.text else ""),
     ]
-    return [(name, value) for name, value in said if value]
 
 
 def _source() -> sa.Select[tuple[int]]:

@@ -59,16 +59,15 @@ def _event_source() -> sa.Select[tuple[int]]:
     )
 
 
-def _event_words(asked: Asked) -> list[tuple[str, str]]:
+def _event_words(asked: Asked) -> list[tuple[str, str | None]]:
     filters = _filters(asked)
     programme = next((one for one in programmes_for(asked.account) if one.id == filters.programme_id), None)
-    said = [
+    return [
         (gettext("View"), gettext(_tab(asked).label)),
         (gettext("Search"), f"“{filters.text}”" if filters.text else ""),
         (gettext("Sort of event"), gettext(filters.kind.label) if filters.kind else ""),
         (gettext("Programme"), programme.name if programme else ""),
     ]
-    return [(name, value) for name, value in said if value]
 
 
 def _registered(*states: RegistrationState) -> Any:
@@ -162,16 +161,15 @@ def _registration_source() -> sa.Select[tuple[int]]:
     )
 
 
-def _registration_words(asked: Asked) -> list[tuple[str, str]]:
+def _registration_words(asked: Asked) -> list[tuple[str, str | None]]:
     event, state = _event(asked), _state(asked)
     group = next((one.name for one in event.groups if one.id == asked.number("group")), "")
-    said = [
+    return [
         (gettext("Event"), event.title),
         (gettext("State"), gettext(state.label) if state else ""),
         (gettext("Group of places"), group),
         (gettext("Through whom"), _through_words(asked)),
     ]
-    return [(name, value) for name, value in said if value]
 
 
 def _through_words(asked: Asked) -> str:

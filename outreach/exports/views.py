@@ -18,7 +18,7 @@ from outreach.exports.rules import (
     FileGone,
     Format,
 )
-from outreach.exports.rules.offers import Asked, Offer, Table, offer_of
+from outreach.exports.rules.offers import Asked, Offer, Table, filters_used, offer_of
 from outreach.kernel import clock
 from outreach.kernel.outbox import WorkState
 from outreach.web.access import staff
@@ -69,7 +69,7 @@ def new(offer: str) -> ResponseReturnValue:
     if not queries.may_take(current_user, wanted):
         abort(403)
     asked = Asked(current_user, _arguments(wanted), clock.now())
-    narrowed = wanted.narrowed(asked)
+    narrowed = filters_used(wanted, asked)
     title = wanted.title(asked) if wanted.title else gettext(wanted.label)
     form = ExportForm()
     form.offer(wanted, current_user)

@@ -49,13 +49,12 @@ def _pairing_rows(asked: Asked) -> sa.Select[tuple[int]]:
     )
 
 
-def _pairing_words(asked: Asked) -> list[tuple[str, str]]:
+def _pairing_words(asked: Asked) -> list[tuple[str, str | None]]:
     standing = _standing(asked)
-    said = [
+    return [
         (gettext("Whose pairings"), gettext("Mine") if _mine(asked) else ""),
         (gettext("State"), gettext(STANDINGS[standing]) if standing else ""),
     ]
-    return [(name, value) for name, value in said if value]
 
 
 def _pairing_source() -> sa.Select[tuple[int]]:

@@ -66,13 +66,12 @@ def _roles(held: str | None) -> str | None:
     return "、".join(gettext(Role(one).label) for one in sorted(set(held.split(",")))) if held else None
 
 
-def _account_words(asked: Asked) -> list[tuple[str, str]]:
+def _account_words(asked: Asked) -> list[tuple[str, str | None]]:
     text, waiting = asked.arguments.get("q", ""), asked.arguments.get("show") == "waiting"
-    said = [
+    return [
         (gettext("Search"), f"“{text}”" if text else ""),
         (gettext("State"), gettext("Without a password yet") if waiting else ""),
     ]
-    return [(name, value) for name, value in said if value]
 
 
 ORGANISATIONS = Table(

@@ -86,18 +86,17 @@ def _source() -> sa.Select[tuple[int]]:
     )
 
 
-def _narrowed(asked: Asked) -> list[tuple[str, str]]:
+def _narrowed(asked: Asked) -> list[tuple[str, str | None]]:
     wanted = _wanted(asked)
     unit = next(
         (one for one in queries.organisations_with_people(asked.account) if one.id == wanted.organisation_id), None
     )
-    said = [
+    return [
         (gettext("Search"), f"“{wanted.text}”" if wanted.text else None),
         (gettext("Class"), wanted.talent_class.name if wanted.talent_class else None),
         (gettext("Degree"), gettext(wanted.degree.label) if wanted.degree else None),
         (gettext("Kept by"), unit.short_name if unit else None),
     ]
-    return [(name, value) for name, value in said if value]
 
 
 PEOPLE = Table(

@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 from outreach.exports import operations, queries
 from outreach.exports.models import Export
 from outreach.exports.rules import Format
-from outreach.exports.rules.offers import Asked, offer_of
+from outreach.exports.rules.offers import Asked, filters_used, offer_of
 from outreach.kernel.database import db
 from outreach.organisations.models import Account
 from tests.conftest import NOW
@@ -33,7 +33,7 @@ def asked_for(
             "kind": kind,
             "title": wanted.title(asked) if wanted.title else "人才名单",
             "arguments": arguments,
-            "narrowed": wanted.narrowed(asked),
+            "narrowed": filters_used(wanted, asked),
             "columns": [column.key for column in wanted.columns if column.chosen],
             "in_full": [],
             "reason": REASON,

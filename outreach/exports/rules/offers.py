@@ -62,7 +62,8 @@ class Table:
     `rows` returns a select of `row`, the unique integer of each, in the order of the list's page; its conditions are
     the reader's scope and filters. `source` returns a select of `row` without conditions, joined to all that the
     columns name. `about` is a person's id, or a text of several with commas between, for each row. `narrowed` says the
-    filters in words, (name, value) each, and answers 404 where an argument names what is not the reader's.
+    filters in words, (name, value) each, without a value where that filter is not used, and answers 404 where an
+    argument names what is not the reader's.
     `arguments` are the filters understood.
     """
 
@@ -76,7 +77,7 @@ class Table:
     unit: str  # "%(n)s people", to be translated
     about: Any = None
     arguments: tuple[str, ...] = ()
-    narrowed: Callable[[Asked], list[tuple[str, str]]] = field(default=lambda _asked: [])
+    narrowed: Callable[[Asked], list[tuple[str, str | None]]] = field(default=lambda _asked: [])
     title: Callable[[Asked], str] | None = None
     formats: tuple[Format, ...] = (Format.XLSX, Format.CSV, Format.PDF)
 
@@ -116,7 +117,7 @@ class Sheet:
     permissions: tuple[object, ...]
     arguments: tuple[str, ...]
     columns: tuple[Column, ...]
-    narrowed: Callable[[Asked], list[tuple[str, str]]]
+    narrowed: Callable[[Asked], list[tuple[str, str | None]]]
     about: Callable[[Asked], Sequence[int]]
     filled: Callable[[Asked, frozenset[str]], FilledForm]
     title: Callable[[Asked], str]
@@ -125,6 +126,11 @@ class Sheet:
 
 
 Offer = Table | Sheet
+
+
+def filters_used(offer: Offer, asked: Asked) -> list[tuple[str, str]]:
+    """Return what somebody narrowed a list to, or which record a sheet is about, in words: (name, value) each."""
+    return [(name, value) for name, value in offer.narrowed(asked) if value]
 
 
 @dataclass(frozen=True)
