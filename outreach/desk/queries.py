@@ -31,6 +31,7 @@ from outreach.door.models import Arrival
 from outreach.events import queries as events
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import EventState
+from outreach.intake import queries as intake
 from outreach.kernel.calendar_days import working_calendar
 from outreach.kernel.database import Moment, db
 from outreach.kernel.paging import Key, Page, page_of
@@ -473,6 +474,9 @@ def came_through(viewer: Account, person: Person) -> tuple[str, Mapping[str, obj
     event = db.session.get(Event, int(number)) if kind == "registration" and number.isdigit() else None
     if event is not None and events_in_sight(viewer, {event.id}):
         return N_("by registering for “%(event)s”"), {"event": event.title}
+    filename = intake.filename_of(int(number)) if kind == "import" and number.isdigit() else None
+    if filename:
+        return N_("by the file “%(name)s”"), {"name": filename}
     return people.came_by(person.source), {}
 
 

@@ -27,7 +27,6 @@ LANDED_AT_ONCE = 200
 MOST_COLUMNS = 500
 LONGEST_PAUSE = 0.05
 """Seconds between two steps in which others may write; no longer than half of what the step took."""
-BELOW_EVERY_ROW = (1 << 31) - 1
 
 T = TypeVar("T")
 
@@ -59,7 +58,7 @@ def judge(*, import_id: int, now: datetime, work: Work) -> None:
     step = _Step(import_id, work.id, ImportState.JUDGING)
     with only_reading():
         imported = queries.import_by_id(import_id)
-        errand, total, sheets = _errand(imported, now), imported.rows_total, queries.taken_sheets(imported)
+        errand, total, sheets = queries.errand_of(imported, now), imported.rows_total, queries.taken_sheets(imported)
         left_out = {sheet.number for sheet in queries.sheets_of(imported)} - {sheet.number for sheet in sheets}
     with _to_its_end():
         for number in sorted(left_out):
@@ -83,7 +82,7 @@ def land(*, import_id: int, now: datetime, work: Work) -> None:
     step = _Step(import_id, work.id, ImportState.LANDING)
     with only_reading():
         imported, tally = queries.import_by_id(import_id), queries.tally(import_id)
-        errand, sheets = _errand(imported, now), queries.taken_sheets(imported)
+        errand, sheets = queries.errand_of(imported, now), queries.taken_sheets(imported)
     done, total = tally.landed, tally.landed + tally.ready
     with _to_its_end():
         for sheet in sheets:
@@ -105,11 +104,11 @@ def undo(*, import_id: int, now: datetime, work: Work) -> None:
     step = _Step(import_id, work.id, ImportState.UNDOING)
     with only_reading():
         imported, total = queries.import_by_id(import_id), queries.tally(import_id).landed
-        errand, sheets = _errand(imported, now), queries.taken_sheets(imported)
+        errand, sheets = queries.errand_of(imported, now), queries.taken_sheets(imported)
     done = 0
     with _to_its_end():
         for sheet in reversed(sheets):
-            place: int | None = BELOW_EVERY_ROW
+            place: int | None = operations.BELOW_EVERY_ROW
             while place is not None:
                 done += LANDED_AT_ONCE
                 place = step(
@@ -213,13 +212,3 @@ def _judged(import_id: int, sheet: Sheet, errand: Errand) -> Iterator[tuple[list
             found = operations.judged(imported=imported, sheet=sheet, rows=rows, errand=errand)
         after = rows[-1].number
         yield found, len(rows)
-
-
-def _errand(imported: Import, now: datetime) -> Errand:
-    return Errand(
-        import_id=imported.id,
-        account_id=imported.account_id,
-        organisation_id=imported.organisation_id,
-        by=imported.author,
-        now=now,
-    )

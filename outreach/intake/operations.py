@@ -1,6 +1,7 @@
 """What is done with a file on its way in. Nothing outside this room changes before the clerk says so."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ from outreach.intake.rules import (
     NotNow,
     OnlyChecked,
     Problem,
+    Reason,
     Row,
     RowKey,
     SheetImporter,
@@ -33,7 +35,7 @@ from outreach.intake.rules import (
 from outreach.intake.rules.headings import Reader, Sheet, missing, read_headings, recognise
 from outreach.kernel import history, outbox
 from outreach.kernel.actor import SYSTEM, Actor
-from outreach.kernel.database import db, locked, one_at_a_time
+from outreach.kernel.database import as_if, db, locked, one_at_a_time
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
 from outreach.kernel.refusals import Refused
@@ -41,6 +43,9 @@ from outreach.kernel.refusals import Refused
 PIECE = 1 << 20
 UNFINISHED = OPEN_STATES | {ImportState.LANDING}
 SWEPT_AT_ONCE = 1000
+TRIED = 500
+"""So many rows are taken out for a moment to see what would stay."""
+BELOW_EVERY_ROW = (1 << 31) - 1
 JOBS = {
     ImportState.UPLOADED: "intake.read",
     ImportState.JUDGING: "intake.judge",
@@ -359,6 +364,31 @@ def undo_some(*, imported: Import, sheet: Sheet, before: int, most: int, errand:
         else:
             row.reasons = queries.reasons_as_json(Judgement(row.verdict, (reason,)))
     return rows[-1].number
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What undoing would do: how many rows were tried, and which of them would stay, and why."""
+
+    rows: int
+    stays: Mapping[tuple[int, int], Reason]  # by sheet and number
+
+
+def try_undoing(*, imported: Import, now: datetime) -> Trial:
+    """Say what would stay if a file were undone, of the rows that would be taken out first. Changes nothing."""
+    tried, stays = 0, {}
+    with as_if():
+        imported = _held(imported.id)
+        errand = queries.errand_of(imported, now)
+        one_at_a_time(f"intake.land.{imported.kind}")
+        for sheet in reversed(queries.taken_sheets(imported)):
+            rows = queries.rows_to_undo(imported.id, sheet.number, BELOW_EVERY_ROW, TRIED - tried)
+            if rows:
+                kind = importer_of(imported.kind).sheets[sheet.importer]
+                reasons = kind.undo([Landed(row.landed_id, row.trace or {}) for row in rows], errand)
+                stays |= {(row.sheet_number, row.number): why for row, why in zip(rows, reasons, strict=True) if why}
+                tried += len(rows)
+    return Trial(tried, stays)
 
 
 def end_undoing(*, imported: Import, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from outreach.intake.models import Import, ImportFile, ImportRow
 from outreach.intake.rules import (
     BUSY,
     Decision,
+    Errand,
     Field,
     Importer,
     ImportState,
@@ -112,6 +114,17 @@ def _own(viewer: Viewer) -> sa.Select[tuple[Import]]:
         Import.account_id == viewer.id,
         Import.organisation_id == viewer.organisation_id,
         Import.kind.in_([importer.key for importer in kinds_for(viewer)]),
+    )
+
+
+def errand_of(imported: Import, now: datetime) -> Errand:
+    """Return for whom a file is brought in, and when."""
+    return Errand(
+        import_id=imported.id,
+        account_id=imported.account_id,
+        organisation_id=imported.organisation_id,
+        by=imported.author,
+        now=now,
     )
 
 
@@ -330,6 +343,11 @@ def last_read_by_sheet(import_id: int) -> dict[int, int]:
         .group_by(ImportRow.sheet_number)
     )
     return dict(db.session.execute(last).all())
+
+
+def filename_of(import_id: int) -> str | None:
+    """Return what a file was called, for whoever may read what it brought; None if there is none of this id."""
+    return db.session.scalar(sa.select(Import.filename).where(Import.id == import_id))
 
 
 def kept_rows(imported: Import, cursor: str | None, size: int = 20) -> Page[ImportRow]:

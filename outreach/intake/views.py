@@ -32,6 +32,7 @@ from outreach.web.forms import Form, sentence_of
 blueprint = Blueprint("intake", __name__, url_prefix="/desk/imports")
 
 LISTED_BESIDE = 6
+LISTED = 20
 
 LINES = {
     "uploaded": N_("Uploaded"),
@@ -98,7 +99,11 @@ def show(import_id: int) -> ResponseReturnValue:
     still = queries.stands_still(imported)
     if imported.state in BUSY and not still:
         return render_template(
-            "intake/busy.html", imported=imported, importer=importer_of(imported.kind), no_room=NO_ROOM
+            "intake/busy.html",
+            imported=imported,
+            importer=importer_of(imported.kind),
+            no_room=NO_ROOM,
+            goes_on_at=imported.work and imported.work.goes_on_at(clock.now()),
         )
     if request.headers.get("HX-Request") and request.args.get("waiting"):
         return "", 200, {"HX-Redirect": url_for("intake.show", import_id=imported.id)}
@@ -271,11 +276,17 @@ def undo(import_id: int) -> ResponseReturnValue:
         return redirect(url_for("intake.show", import_id=import_id), 303)
     if not queries.can_be_undone(imported):
         return redirect(url_for("intake.show", import_id=import_id))
+    trial = operations.try_undoing(imported=imported, now=clock.now())
+    shown = sorted(trial.stays)[:LISTED]
+    rows = queries.rows_at(imported, shown)
+    lines = queries.lines_of(imported, [rows[key] for key in shown])
     return render_template(
         "intake/undo.html",
         imported=imported,
         importer=importer_of(imported.kind),
         counted=queries.tally(imported.id),
+        trial=trial,
+        stays=[(line, trial.stays[key]) for key, line in zip(shown, lines, strict=True)],
     )
 
 

@@ -216,6 +216,21 @@ def only_reading() -> Iterator[None]:
         writing.reset(token)
 
 
+@contextmanager
+def as_if() -> Iterator[None]:
+    """Let a reading request do something to see what would come of it; nothing of it stays.
+
+    Others wait for SQLite's write lock as if it were done in earnest, so little is tried at once.
+    """
+    db.session.rollback()
+    token = writing.set(True)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        writing.reset(token)
+
+
 def give_way(seconds: float) -> None:
     """Leave SQLite's write lock alone for a while, between two steps of a job that would take it all the time.
 

@@ -21,6 +21,8 @@ from outreach.kernel.database import Model, db, once_it_answers
 log = logging.getLogger("outreach.work")
 
 CLAIM_LASTS = timedelta(minutes=5)
+SILENT = timedelta(seconds=30)
+"""Whoever has not said for so long that it is still at a long job was probably ended in the middle of it."""
 MOST_ATTEMPTS = 8
 WAITS = timedelta(minutes=2)
 
@@ -60,6 +62,16 @@ class Work(Model):
     request_id: Mapped[str | None] = mapped_column(sa.String(64))
     progress: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
+
+    def goes_on_at(self, now: datetime) -> datetime | None:
+        """Return when it is taken up again at the latest, if whoever was at it fell silent or failed; else None.
+
+        A long job says every few moments that it is still at it (`still_at_it`).
+        """
+        if self.state is WorkState.RUNNING and self.claimed_until is not None:
+            return self.claimed_until if now > self.claimed_until - CLAIM_LASTS + SILENT else None
+        failed = self.state is WorkState.WAITING and self.error is not None
+        return self.due_at if failed and self.due_at > now else None
 
 
 class TryLater(Exception):  # noqa: N818 -- an instruction, not an error

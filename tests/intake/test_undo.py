@@ -9,6 +9,7 @@ from outreach.intake import jobs, operations, queries
 from outreach.intake.models import Import, ImportFile, ImportRow
 from outreach.intake.rules import ImportState, NotNow, Verdict
 from outreach.kernel import history, outbox
+from outreach.kernel.clock import now
 from outreach.kernel.history import HistoryLine, Subject
 from outreach.liaison.models import Pairing
 from outreach.organisations.models import Account, Organisation
@@ -167,6 +168,59 @@ def test_whoever_something_stands_on_stays_and_is_listed_with_the_reason(session
     assert [row.number for row in kept] == [2, 3]
     assert {row.reasons[0]["sentence"] for row in kept} == {people_operations.STANDS_ON}
     assert [person.name for person in session.query(Person).order_by(Person.id)] == ["人0甲", "改过"]
+
+
+def test_the_page_of_undoing_says_beforehand_what_would_stay_and_changes_nothing(session, client, clerk):
+    imported = landed(many(3), clerk)
+    people = session.query(Person).order_by(Person.id).all()
+    a_case(person=people[1], intake=clerk.organisation)
+    session.commit()
+    before = [session.query(model).count() for model in (Person, ContactPoint, HistoryLine)]
+
+    page = signed_in(client, clerk).get(f"/desk/imports/{imported.id}/undo").text
+
+    assert ("有 1 行不能完全撤回" in page, "第 3 行" in page) == (True, True)
+    assert ("人1甲" in page, "人0甲" in page, "人2甲" in page) == (True, False, False)
+    assert "这些行上都没有别的内容" not in page
+    assert [session.query(model).count() for model in (Person, ContactPoint, HistoryLine)] == before
+    assert queries.tally(imported.id).landed == 3
+
+
+def test_of_a_long_file_the_last_rows_are_looked_at_beforehand(session, client, clerk, monkeypatch):
+    monkeypatch.setattr(operations, "TRIED", 2)
+    imported = landed(many(3), clerk)
+
+    page = signed_in(client, clerk).get(f"/desk/imports/{imported.id}/undo").text
+
+    assert "已经预先看过最后 2 行" in page
+    assert "看过的这些行上没有别的内容" in page
+
+
+def test_a_file_whose_worker_fell_silent_says_when_it_goes_on(session, client, clerk):
+    imported = uploaded(many(3), clerk)
+    work = outbox.claim(now=NOW)
+    desk = signed_in(client, clerk)
+
+    work.claimed_until = now() + outbox.CLAIM_LASTS
+    session.commit()
+    at_it = desk.get(f"/desk/imports/{imported.id}").text
+    work.claimed_until -= 2 * outbox.SILENT
+    session.commit()
+    silent = desk.get(f"/desk/imports/{imported.id}").text
+
+    assert ("处理被中断了" in at_it, "处理被中断了" in silent) == (False, True)
+
+
+def test_a_file_that_failed_says_when_it_is_tried_again(session, client, clerk, monkeypatch):
+    imported = uploaded(many(3), clerk)
+    monkeypatch.setattr(operations, "keep_rows", lambda **_: 1 / 0)
+    outbox.perform(outbox.claim(now=NOW), now=NOW)
+    session.get(Import, imported.id).work.due_at = now() + timedelta(seconds=30)
+    session.commit()
+
+    page = signed_in(client, clerk).get(f"/desk/imports/{imported.id}").text
+
+    assert "处理被中断了" in page
 
 
 def test_what_was_changed_since_is_not_emptied(session, clerk):
