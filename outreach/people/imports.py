@@ -61,6 +61,7 @@ class Candidate:
             number = self.said.identity_number or self.said.identity_stump or ""
         texts = {column: getattr(self.said, column) or "" for column in COMPARED}
         texts["talent_class"] = _class_of(self.said)
+        texts["fields"] = _fields_of(self.said)
         return {column: normalised_name(str(text)) for column, text in texts.items()} | {"identity_number": number}
 
     @property
@@ -108,7 +109,7 @@ class Talents:
             organisation_id=errand.organisation_id,
             by=errand.by,
             now=errand.now,
-            classes=_classes(errand),
+            known=_lists(errand),
         )
         return [
             Landed(one.person_id, one.trace) if one.person_id is not None else Landed(None, refused=MergedMeanwhile())
@@ -137,16 +138,19 @@ TALENTS = Importer(
 )
 
 
-def _classes(errand: Errand) -> Mapping[str, int]:
-    """Return the city's classes by their names, looked up once for a batch of rows."""
-    if "classes" not in errand.seen:
-        errand.seen["classes"] = {one.name: one.id for one in queries.talent_classes()}
-    return errand.seen["classes"]
+def _lists(errand: Errand) -> operations.Known:
+    """Return the city's lists, looked up once for a batch of rows."""
+    if "lists" not in errand.seen:
+        errand.seen["lists"] = operations.Known(
+            classes={one.name: one.id for one in queries.talent_classes()},
+            fields={one.name: one.id for one in queries.professional_fields()},
+        )
+    return errand.seen["lists"]
 
 
 def _entries(rows: Sequence[Row], errand: Errand) -> list[Entry]:
-    today, classes = office_day(errand.now), _classes(errand)
-    return [understood(row, today, classes) for row in rows]
+    today, lists = office_day(errand.now), _lists(errand)
+    return [understood(row, today, lists.classes, lists.fields) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -489,6 +493,11 @@ def _class_of(said: Entry | Person) -> str:
     return held if isinstance(held, str) else held.name if held else ""
 
 
+def _fields_of(said: Entry | Person) -> str:
+    """Return the names of the fields somebody works in, in a fixed order."""
+    return "、".join(sorted(one if isinstance(one, str) else one.field.name for one in said.fields))
+
+
 def _contact_indexes(entry: Entry) -> list[str]:
     return [blind(number, purpose="phone") for number in entry.phones] + [
         blind(address, purpose="email") for address in entry.emails
@@ -499,6 +508,7 @@ def _as_texts(person: Person) -> dict[str, str]:
     texts: dict[str, str] = {column: getattr(person, column) or "" for column in operations.PLAIN}
     texts |= {
         "talent_class": _class_of(person),
+        "fields": _fields_of(person),
         "name": person.name,
         "identity_number": person.identity_number or "",
         "phone": person.phone or "",

@@ -4,14 +4,16 @@ from datetime import date
 
 import pytest
 
+from outreach.intake import operations as intake_operations
 from outreach.intake import queries
 from outreach.intake.rules import Verdict
 from outreach.organisations.rules import Role
 from outreach.people.models import Person
 from outreach.people.operations import seed_classes_and_fields
 from outreach.people.rules import ContactKind, Degree
+from tests.conftest import NOW
 from tests.factories import an_account, an_organisation
-from tests.intake.files import SAMPLES, a_workbook, landed, previewed, rows_by_number
+from tests.intake.files import SAMPLES, a_workbook, landed, previewed, rows_by_number, work_off
 
 HEADINGS = ["姓名", "手机", "身份证号", "出生年月", "工作单位", "毕业院校"]
 
@@ -208,3 +210,31 @@ def test_what_exposes_a_person_stands_sealed_in_the_database(session, clerk):
         for table in ("people", "contact_points", "import_rows", "history_lines")
     )
     assert not any(secret in raw for secret in ("19901000001", "431399197012280240", "1970-12-28"))
+
+
+def test_fields_of_the_citys_list_are_taken_what_else_stands_there_is_the_field_of_study(session, clerk):
+    headings = ["姓名", "手机", "专业领域"]
+    landed(
+        a_workbook([headings, ["张三", "19901000001", "新材料；光伏、新能源"], ["李四", "19901000002", "无"]]), clerk
+    )
+
+    person = named(session, "张三")
+    assert [one.field.name for one in person.fields] == ["新材料", "新能源"]
+    assert (person.major, person.aside) == ("光伏", [])
+    assert (named(session, "李四").fields, named(session, "李四").major) == ([], None)
+
+
+def test_fields_are_added_to_those_of_the_record_and_taken_off_again(session, clerk):
+    landed(a_workbook([["姓名", "手机", "领域", "专业"], ["张三", "19901000001", "金融", "会计"]]), clerk)
+    second = landed(a_workbook([["姓名", "手机", "领域"], ["张三", "19901000001", "教育/金融/茶道"]]), clerk)
+    person = named(session, "张三")
+    assert [one.field.name for one in person.fields] == ["金融", "教育"]
+    assert [(one["of"], one["value"]) for one in person.aside] == [("major", "茶道")]
+
+    intake_operations.undo(imported=second, by=clerk.actor, now=NOW)
+    session.commit()
+    work_off()
+
+    session.expire_all()
+    assert [one.field.name for one in named(session, "张三").fields] == ["金融"]
+    assert named(session, "张三").aside == []

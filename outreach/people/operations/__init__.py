@@ -90,6 +90,14 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What a city keeps lists of: the ids of its classes and of the fields people work in, by their names."""
+
+    classes: Mapping[str, int]
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Arriving:
     """A row of a ledger that is to land: on the record of somebody known, or as a new one."""
 
@@ -103,7 +111,8 @@ class Taken:
     """What became of a row: the id of the record it stands in, None if that went into another one meanwhile.
 
     `filled` are columns that were blank, with what stands in them now, as JSON has it; `contacts` are ids of numbers
-    and addresses that the person was not reached at before, `points` those of them that nobody was.
+    and addresses that the person was not reached at before, `points` those of them that nobody was; `fields` are ids of
+    fields that the person was not said to work in before.
     """
 
     person_id: int | None
@@ -114,11 +123,12 @@ class Taken:
     kept_beside: int = 0
     contacts: Sequence[int] = ()
     points: Sequence[int] = ()
+    fields: Sequence[int] = ()
 
     @property
     def changed(self) -> bool:
         """Whether the row said anything new."""
-        return bool(self.filled or self.kept_beside or self.contacts)
+        return bool(self.filled or self.kept_beside or self.contacts or self.fields)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -126,7 +136,7 @@ class Taken:
         return {
             "source": self.source,
             "row": self.row,
-            "filled": sorted(self.filled),
+            "filled": sorted([*self.filled, *(["fields"] if self.fields else [])]),
             "kept_beside": self.kept_beside,
             "contacts_added": len(self.contacts),
         }
@@ -143,6 +153,7 @@ class Taken:
             "filled": {} if self.made else dict(self.filled),  # a record that was made goes as a whole
             "contacts": list(self.contacts),
             "points": list(self.points),
+            "fields": list(self.fields),
         }
 
 
@@ -322,18 +333,17 @@ def change(
 
 
 def take_entries(
-    *, arriving: Sequence[Arriving], organisation_id: int, by: Actor, now: datetime, classes: Mapping[str, int]
+    *, arriving: Sequence[Arriving], organisation_id: int, by: Actor, now: datetime, known: Known
 ) -> list[Taken]:
     """Bring in what rows of a ledger say, one for one: new people, or what the records of known ones lack.
 
-    `classes` are the ids of the city's classes by their names.
     Blanks are filled; what differs is kept beside the record with where it came from, and overwrites nothing.
     Whatever their number, records, numbers and addresses are looked up and written together.
     """
-    known = _held_people({one.onto for one in arriving if one.onto is not None})
+    people = _held_people({one.onto for one in arriving if one.onto is not None})
     points = _points_of([one.entry for one in arriving], now)
-    made = iter(_made([one for one in arriving if one.onto is None], points, organisation_id, now, classes))
-    taken = [next(made) if one.onto is None else _take(known[one.onto], one, points, now, classes) for one in arriving]
+    made = iter(_made([one for one in arriving if one.onto is None], points, organisation_id, now, known))
+    taken = [next(made) if one.onto is None else _take(people[one.onto], one, points, now, known) for one in arriving]
     for new in (True, False):
         lines = {
             Subject("person", one.person_id): one.facts
@@ -965,35 +975,43 @@ def _known_points(
 _NEW_CONTACTS = NewRows(PersonContact.__table__, ("person_id", "contact_point_id", "since"))
 
 
+_NEW_FIELDS = NewRows(PersonField.__table__, ("person_id", "field_id"))
+
+
 def _made(
-    arriving: Sequence[Arriving], points: _Points, organisation_id: int, now: datetime, classes: Mapping[str, int]
+    arriving: Sequence[Arriving], points: _Points, organisation_id: int, now: datetime, known: Known
 ) -> list[Taken]:
     """Write new people, one for each row; written past the ORM, which would take most of the time of a long list."""
     if not arriving:
         return []
-    ids = PEOPLE_BY_WORDS.insert(Person, [_columns_of(one, organisation_id, now, classes) for one in arriving])
-    taken, contacts = [], []
+    ids = PEOPLE_BY_WORDS.insert(Person, [_columns_of(one, organisation_id, now, known) for one in arriving])
+    taken, contacts, fields = [], [], []
     for person_id, one in zip(ids, arriving, strict=True):
         reached = points.of(one.entry)
         contacts += [{"person_id": person_id, "contact_point_id": point, "since": now} for point in reached]
+        works_in = [known.fields[name] for name in one.entry.fields]
+        fields += [{"person_id": person_id, "field_id": field_id} for field_id in works_in]
         taken.append(
             Taken(
                 person_id=person_id,
                 made=True,
                 row=one.origin.row,
                 source=one.origin.source,
-                filled=_said(one.entry, classes),
+                filled=_said(one.entry, known),
                 kept_beside=len(dict.fromkeys(one.entry.aside)),
                 contacts=reached,
                 points=points.first_of(reached),
+                fields=works_in,
             )
         )
     if contacts:
         _NEW_CONTACTS.add(db.session.connection(), contacts)
+    if fields:
+        _NEW_FIELDS.add(db.session.connection(), fields)
     return taken
 
 
-def _columns_of(one: Arriving, organisation_id: int, now: datetime, classes: Mapping[str, int]) -> dict[str, Any]:
+def _columns_of(one: Arriving, organisation_id: int, now: datetime, known: Known) -> dict[str, Any]:
     entry, origin = one.entry, one.origin
     number = entry.identity_number
     aside = [
@@ -1007,7 +1025,7 @@ def _columns_of(one: Arriving, organisation_id: int, now: datetime, classes: Map
         **{column: getattr(entry, column) for column in WRITTEN},
         "identity_number": number,
         "identity_index": blind(number, purpose="identity") if number else None,
-        "talent_class_id": classes.get(entry.talent_class or ""),
+        "talent_class_id": known.classes.get(entry.talent_class or ""),
         "extra": {"entries": aside} if aside else None,
         "source": origin.source,
         "merged_into_id": None,
@@ -1017,23 +1035,26 @@ def _columns_of(one: Arriving, organisation_id: int, now: datetime, classes: Map
     }
 
 
-def _said(entry: Entry, classes: Mapping[str, int]) -> dict[str, Any]:
+def _said(entry: Entry, known: Known) -> dict[str, Any]:
     """Return what an entry says of a record that is new, by column, as JSON has it."""
     said = {column: _as_json(value) for column in (*WRITTEN, "identity_number") if (value := getattr(entry, column))}
-    if tier := classes.get(entry.talent_class or ""):
+    if tier := known.classes.get(entry.talent_class or ""):
         said["talent_class"] = tier
     return said
 
 
-def _take(person: Person, one: Arriving, points: _Points, now: datetime, classes: Mapping[str, int]) -> Taken:
+def _take(person: Person, one: Arriving, points: _Points, now: datetime, known: Known) -> Taken:
     """Add to a record what a row says beyond it."""
     if person.merged_into_id is not None:
         return Taken(None)
-    filled, apart = _fill(person, one.entry, classes)
+    filled, apart = _fill(person, one.entry, known.classes)
     kept = _keep_aside(person, [*apart, *one.entry.aside], one.origin)
     reached = {contact.contact_point_id for contact in person.contacts}
     added = [point for point in points.of(one.entry) if point not in reached]
     person.contacts.extend(PersonContact(contact_point_id=point, since=now) for point in added)
+    works_in = {one.field_id for one in person.fields}
+    fields = [known.fields[name] for name in one.entry.fields if known.fields[name] not in works_in]
+    person.fields.extend(PersonField(field_id=field_id) for field_id in fields)
     taken = Taken(
         person_id=person.id,
         row=one.origin.row,
@@ -1042,6 +1063,7 @@ def _take(person: Person, one: Arriving, points: _Points, now: datetime, classes
         kept_beside=kept,
         contacts=added,
         points=points.first_of(added),
+        fields=fields,
     )
     if taken.changed:
         person.updated_at = now
@@ -1081,6 +1103,8 @@ def _empty(person: Person, trace: Mapping[str, Any], source: str) -> list[str]:
         if contact.contact_point_id in trace["contacts"]:
             person.contacts.remove(contact)
             db.session.delete(contact)
+    for one in [one for one in person.fields if one.field_id in trace.get("fields", ())]:
+        person.fields.remove(one)
     kept = [one for one in person.aside if (one["source"], one["row"]) != (source, trace["row"])]
     person.extra = {"entries": kept} if kept else None
     return sorted(left)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from outreach.kernel import history, word_index
 from outreach.kernel.contact_details import NotAnEmail, NotAPhone, normalised_email, normalised_phone
@@ -794,7 +794,8 @@ def people_by_id(ids: Sequence[int]) -> Sequence[Person]:
     """Return people by their ids, for features that already know the viewer may see them."""
     if not ids:
         return []
-    return db.session.scalars(sa.select(Person).where(Person.id.in_(ids)).order_by(Person.id)).unique().all()
+    found = sa.select(Person).where(Person.id.in_(ids)).options(selectinload(Person.fields)).order_by(Person.id)
+    return db.session.scalars(found).unique().all()
 
 
 def account_by_id(account_id: int) -> Account:

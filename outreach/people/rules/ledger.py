@@ -65,7 +65,13 @@ FIELDS = (
     Field(
         "major",
         N_("Field of study"),
-        ("专业", "所学专业", "研究方向", "专业领域", "学科", "从事专业", "研究领域", "Major"),
+        ("专业", "所学专业", "研究方向", "学科", "从事专业", "研究领域", "Major"),
+    ),
+    Field(
+        "fields",
+        N_("Fields"),
+        ("专业领域", "领域", "行业领域", "产业领域", "所属领域", "从事领域", "人才领域", "技术领域", "所属产业"),
+        several=True,
     ),
     Field(
         "employer",
@@ -135,6 +141,7 @@ ABSENT = re.compile(
 """What offices write where they know nothing."""
 
 BETWEEN_CHARACTERS = re.compile(r"(?<=[\u3400-\u9fff\U00020000-\U000323af]) (?=[\u3400-\u9fff\U00020000-\U000323af])")
+BETWEEN_FIELDS = re.compile(r"[、,，;；/|\n]+")
 SIMPLE_EMAIL = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9.-]+")
 """One address and nothing else, as nearly every cell has it."""
 
@@ -206,6 +213,7 @@ class Entry:
     employer: str | None = None
     position: str | None = None
     talent_class: str | None = None  # the name of one of the city's classes
+    fields: list[str] = field(default_factory=list)  # the names of some of the city's fields
     home_town: str | None = None
     remark: str | None = None
     phones: list[str] = field(default_factory=list)
@@ -221,10 +229,11 @@ class Entry:
             self.notes.append(note)
 
 
-def understood(row: Row, today: date, classes: Collection[str] = ()) -> Entry:
+def understood(row: Row, today: date, classes: Collection[str] = (), fields: Collection[str] = ()) -> Entry:
     """Return what a row of a ledger says. `today` is the office's day: nobody is born after it.
 
-    `classes` are the names of the city's classes: a cell that holds one of them («头雁人才») means it.
+    `classes` are the names of the city's classes: a cell that holds one of them («头雁人才») means it. `fields` are
+    those of its fields: what a cell lists besides them is the field of study where nothing else says that.
     """
     entry = Entry()
     _name(row, entry)
@@ -232,6 +241,7 @@ def understood(row: Row, today: date, classes: Collection[str] = ()) -> Entry:
         if texts := row.texts(name):
             _plain(entry, name, "，".join(dict.fromkeys(text for text in texts if not _absent(text))))
     _chosen(row, entry, classes)
+    _listed(row, entry, fields)
     _degree(row, entry)
     _identity(row, entry)
     _birth(row, entry, today)
@@ -281,6 +291,18 @@ def _chosen(row: Row, entry: Entry, classes: Collection[str]) -> None:
         entry.talent_class = next((name for name in sorted(classes, key=len, reverse=True) if name in said), None)
         if said != entry.talent_class and not _absent(said):
             entry.keep("talent_class", said)
+
+
+def _listed(row: Row, entry: Entry, fields: Collection[str]) -> None:
+    others: list[str] = []
+    for text in row.texts("fields"):
+        if not _absent(text):
+            for piece in filter(None, map(str.strip, BETWEEN_FIELDS.split(text))):
+                _add(entry.fields if piece in fields else others, piece)
+    if others and not entry.major:
+        _plain(entry, "major", "、".join(others))
+    elif others:
+        entry.keep("fields", "、".join(others))
 
 
 def _degree(row: Row, entry: Entry) -> None:
