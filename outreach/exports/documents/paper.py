@@ -13,7 +13,7 @@ from outreach.config import ROOT
 from outreach.exports.documents import fonts
 from outreach.exports.documents.lines import filters_in_words, taken_by, warning
 from outreach.exports.rules.offers import FilledForm, Mark
-from outreach.exports.rules.texts import plain, width_of
+from outreach.exports.rules.texts import in_two_lines, plain, width_of
 
 TEMPLATES = ROOT / "templates"
 NARROWEST, WIDEST = 6, 30
@@ -49,7 +49,10 @@ def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
         "heading": form.heading,
         "record": form.number,
         "note": form.note,
-        "lines": [{"fields": line.fields, "room": line.room} for line in form.lines],
+        "lines": [
+            {"fields": [(in_two_lines(label), text) for label, text in line.fields], "room": line.room}
+            for line in form.lines
+        ],
     }
     file.write(typeset("exports/form.typ", mark, data))
 

@@ -6,19 +6,23 @@ from flask_babel import gettext
 
 from outreach.exports.documents.lines import taken_by, warning
 from outreach.exports.rules.offers import FilledForm, Mark
-from outreach.exports.rules.texts import plain
+from outreach.exports.rules.texts import in_two_lines, plain
 from outreach.kernel.clock import local
 
 BODY, HEADING, LABEL, LATIN = "仿宋", "宋体", "黑体", "Times New Roman"
 """The names under which Word and WPS have them; a machine without one shows its own. Source: GB/T 9704-2012."""
-LABEL_WIDTH, VALUE_WIDTH = 3.0, 5.3
-"""In centimetres; two of each fill A4 between its margins."""
+WIDTHS = (2.9, 5.4, 2.9, 5.4)
+"""Of the columns, in centimetres; they fill A4 between its margins."""
+
+
+LOWEST = 8.5
+"""Of a row, in millimetres."""
 
 
 def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
     """Write a form about one record as .docx."""
     import docx  # noqa: PLC0415 -- slow to load, and only documents need it
-    from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415
+    from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT  # noqa: PLC0415
     from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
     from docx.shared import Cm, Mm, Pt  # noqa: PLC0415
 
@@ -37,20 +41,32 @@ def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
     table = document.add_table(rows=0, cols=4, style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
+    for column, width in zip(table.columns, WIDTHS, strict=True):
+        column.width = Cm(width)
     for line in form.lines:
         row = table.add_row()
-        if line.room:
-            row.height = Mm(line.room)
+        row.height = Mm(max(line.room, LOWEST))
         cells = row.cells
         if len(line.fields) == 1:
             cells = (cells[0], cells[1].merge(cells[3]))
+        else:
+            _keep_together(row)
         for cell, (place, text) in zip(cells, enumerate(_texts(line.fields)), strict=True):
-            cell.width = Cm(
-                LABEL_WIDTH if place % 2 == 0 else VALUE_WIDTH if len(cells) == 4 else LABEL_WIDTH + 2 * VALUE_WIDTH
-            )
-            _say(cell.paragraphs[0], text, LABEL if place % 2 == 0 else BODY)
+            paragraph = cell.paragraphs[0]
+            if place % 2 == 0:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            if place % 2 == 0 or not line.room:
+                cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
+            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(3)
+            _say(paragraph, in_two_lines(text) if place % 2 == 0 else text, LABEL if place % 2 == 0 else BODY)
     _mark(document, mark, form, WD_ALIGN_PARAGRAPH.RIGHT, Pt(8))
     document.save(file)
+
+
+def _keep_together(row: Any) -> None:
+    from docx.oxml import OxmlElement  # noqa: PLC0415 -- as above
+
+    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
 
 
 def _texts(fields: tuple[tuple[str, str | None], ...]) -> list[str]:
@@ -60,7 +76,9 @@ def _texts(fields: tuple[tuple[str, str | None], ...]) -> list[str]:
 def _mark(document: Any, mark: Mark, form: FilledForm, right: Any, small: Any) -> None:
     for text in (form.note, taken_by(mark), warning(mark)):
         if text:
-            _say(document.add_paragraph(), text, size=small)
+            note = document.add_paragraph()
+            note.paragraph_format.space_before = note.paragraph_format.space_after = int(small / 2)
+            _say(note, text, size=small)
     foot = document.sections[0].footer.paragraphs[0]
     foot.alignment = right
     before, between, after = gettext("Page %(n)s of %(m)s", n="\0", m="\0").split("\0")
@@ -87,15 +105,12 @@ def _field(paragraph: Any, code: str, size: Any) -> None:
     from docx.oxml import OxmlElement  # noqa: PLC0415 -- as above
     from docx.oxml.ns import qn  # noqa: PLC0415
 
-    run = paragraph.add_run()
+    run = paragraph.add_run("1")
     _typeface(run, BODY, size)
-    for kind, text in (("begin", None), (None, code), ("end", None)):
-        element = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            element.set(qn("w:fldCharType"), kind)
-        else:
-            element.text = text
-        run._r.append(element)
+    field = OxmlElement("w:fldSimple")
+    field.set(qn("w:instr"), code)
+    run._r.addprevious(field)
+    field.append(run._r)
 
 
 def _typeface(of: Any, typeface: str, size: Any) -> None:
@@ -104,4 +119,6 @@ def _typeface(of: Any, typeface: str, size: Any) -> None:
     of.font.name = LATIN
     if size is not None:
         of.font.size = size
-    of.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), typeface)
+    fonts = of.element.get_or_add_rPr().get_or_add_rFonts()
+    fonts.set(qn("w:eastAsia"), typeface)
+    fonts.set(qn("w:hint"), "eastAsia")  # quotation marks, dots and dashes are as wide as characters

@@ -53,6 +53,11 @@ def as_meant(text: str) -> str:
     return text[1:] if text.startswith("'") and inert(text[1:]) == text else text
 
 
+def in_two_lines(label: str) -> str:
+    """Return a label of a form with what it says in brackets below: «单位负责人（签字）» would break anywhere."""
+    return label.replace("（", "\n（")
+
+
 def width_of(text: str) -> int:
     """Return how wide the longest line of a text is, in figures: a 汉字 is two wide."""
     return max(
