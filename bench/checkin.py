@@ -34,6 +34,7 @@ COLUMNS = (*HASHED, "hash")
 def figures(ground: Ground) -> Iterator[Figure]:
     """Yield check-ins a second at three concurrencies and the 95th percentile at the highest; on PostgreSQL."""
     with ground.city() as city, city.served(f"--workers={CORES}") as port:
+        city.settle()
         door = Door(city, port)
         door.let_in(WARM_UP, concurrency=8)
         for concurrency, tickets in TICKETS.items():

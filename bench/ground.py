@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.engine import make_url
 
@@ -33,6 +34,7 @@ from outreach.demo import city
 from outreach.kernel import calendar_days
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
+from outreach.kernel.outbox import Work, WorkState
 from outreach.operating import schema
 
 PATIENCE = 60
@@ -81,6 +83,20 @@ class City:
         """Return the cookie of a browser whose session holds these values, signed as the application signs it."""
         signer = self.app.session_interface.get_signing_serializer(self.app)
         return f"{self.app.config['SESSION_COOKIE_NAME']}={signer.dumps(values)}"
+
+    def settle(self) -> None:
+        """Wait until the worker has done what the city left it to do: messages of the demo's past are not measured.
+
+        :raises SystemExit: if it does not come to an end
+        """
+        due = sa.select(sa.func.count()).where(Work.state.in_((WorkState.WAITING, WorkState.RUNNING)))
+        until = time.monotonic() + PATIENCE
+        while db.session.scalar(due.where(Work.due_at <= now())):
+            db.session.rollback()
+            if time.monotonic() > until:
+                raise SystemExit("the worker does not come to an end")
+            time.sleep(0.5)
+        db.session.remove()
 
     @contextmanager
     def worker(self) -> Iterator[subprocess.Popen]:

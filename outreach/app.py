@@ -251,6 +251,14 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
 )
 
 
+class Application(Flask):
+    """Flask, told once that no view and no hook of ours is asynchronous: it looks at each of them in every request."""
+
+    def ensure_sync(self, func: Any) -> Any:
+        """Return the function as it is."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application.
 
@@ -262,7 +270,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     config.refuse_unsafe(settings)
     logs.configure(in_production=settings.in_production)
     sealing.use(_keys(settings), settings.keys_file)
-    app = Flask(
+    app = Application(
         "outreach",
         root_path=str(ROOT / "outreach"),
         template_folder="../templates",

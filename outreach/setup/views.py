@@ -13,7 +13,7 @@ from outreach.desk import queries as desk
 from outreach.kernel import setup_code
 from outreach.kernel.clock import now
 from outreach.kernel.refusals import Refused
-from outreach.organisations.queries import installation
+from outreach.organisations.queries import installation, language_lately
 from outreach.organisations.rules import AlreadySetUp, Permission
 from outreach.setup import operations
 from outreach.setup.forms import CodeForm, SetupForm
@@ -31,9 +31,14 @@ ALWAYS_OPEN = frozenset({"setup", "operating"})
 @blueprint.before_app_request
 def lead_to_the_set_up() -> ResponseReturnValue | None:
     """Send every page of a fresh installation to its set-up."""
-    if request.endpoint in OPEN_BEFORE or request.blueprint in ALWAYS_OPEN or installation() is not None:
+    if request.endpoint in OPEN_BEFORE or request.blueprint in ALWAYS_OPEN or _is_set_up():
         return None
     return redirect(url_for("setup.start"), 303)
+
+
+def _is_set_up() -> bool:
+    """Tell whether there is a city. A page shows it anyway; what is sent from a page need not read it once more."""
+    return (language_lately(now=now()) if request.method == "POST" else installation()) is not None
 
 
 @blueprint.get("/desk/setup")

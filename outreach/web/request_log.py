@@ -37,10 +37,10 @@ def route() -> str:
 
 def _begin() -> None:
     given = request.headers.get("X-Request-ID", "") if current_app.config["SETTINGS"].trusted_proxies else ""
-    g.request_id = given if WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
+    number = g.request_id = given if WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
     g.request_began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(**{REQUEST: g.request_id})
+    structlog.contextvars.bind_contextvars(**{REQUEST: number})
 
 
 def _name(response: Response) -> Response:
@@ -50,8 +50,9 @@ def _name(response: Response) -> Response:
 
 
 def _end(_error: BaseException | None) -> None:
-    if "request_began" in g and request.endpoint not in UNTOLD:
-        seconds = time.perf_counter() - g.request_began
+    began = g.get("request_began")
+    if began is not None and request.endpoint not in UNTOLD:
+        seconds = time.perf_counter() - began
         what = {"method": request.method, "route": route(), "status": g.get("answer_status", 500)}
         metrics.count(**what, seconds=seconds)
         log.info("answered", extra=what | {"ms": round(seconds * 1000, 1)})

@@ -21,7 +21,9 @@ def mount(app: Flask) -> None:
 
 
 def _refuse_zero_characters() -> None:
-    texts = [request.path, *request.args.values(), *request.args.keys()]
+    texts = [request.path]
+    if request.query_string:
+        texts += [*request.args.values(), *request.args.keys()]
     if not request.is_json:
         texts += [*request.form.values(), *request.form.keys()]
     if any("\0" in text for text in texts):
