@@ -19,10 +19,9 @@ from sqlalchemy.orm import scoped_session
 
 from outreach.app import create_app
 from outreach.config import Settings
-from outreach.kernel import calendar_days, sealing
+from outreach.kernel import calendar_days, lately, sealing
 from outreach.kernel.database import db
 from outreach.operating import erasures, schema
-from outreach.organisations import queries
 from outreach.organisations.models import Installation
 from tests import factories
 from tests.machine import POSTGRESQL, SQLITE, kinds_of_database, need, new_postgresql_database
@@ -80,7 +79,7 @@ def app(applications: Callable[[str], Flask], database: str) -> Iterator[Flask]:
     application = applications(database)
     keys_file = application.config["SETTINGS"].keys_file
     sealing.use(sealing.Keyring.read(keys_file), keys_file)  # of this application, not of the one made last
-    queries._language_seen = None  # in the city of the test before
+    lately.forget_all()  # of the test before
     with application.app_context():
         if database == SQLITE:
             _begin_from_template(Path(db.engine.url.database))

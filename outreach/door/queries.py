@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
@@ -14,6 +14,7 @@ from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import TOLD_KINDS, EventState
 from outreach.kernel import history
 from outreach.kernel.database import among, db
+from outreach.kernel.lately import Lately
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
 from outreach.people.models import ContactPoint, Person
@@ -321,19 +322,12 @@ def counts(event_id: int) -> Count:
     return Count(arrived=arrived, expected=expected)
 
 
-COUNTED_EVERY = timedelta(seconds=1)
-_counted: dict[int, tuple[datetime, Count]] = {}
+_counts = Lately(counts)
 
 
 def counts_lately(event_id: int, *, now: datetime) -> Count:
     """Return the same, counted anew by this process at most once a second: under a rush it is up to a second old."""
-    at, count = _counted.get(event_id, (None, None))
-    if count is None or not at <= now < at + COUNTED_EVERY:
-        if count is not None:
-            _counted[event_id] = now, count  # or all who come while it is counted would count too
-        count = counts(event_id)
-        _counted[event_id] = now, count
-    return count
+    return _counts.about(event_id, now=now)
 
 
 def arrivals_by_phone(event_id: int) -> dict[int, int]:

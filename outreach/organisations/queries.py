@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from outreach.kernel.actor import ActorKind
 from outreach.kernel.contact_details import normalised_email, normalised_phone
 from outreach.kernel.database import db, kept_in_mind
 from outreach.kernel.history import HistoryLine
+from outreach.kernel.lately import Lately
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.refusals import Refused
 from outreach.kernel.sealing import blind
@@ -27,9 +28,10 @@ def installation() -> Installation | None:
     return city
 
 
-LANGUAGE_SEEN_EVERY = timedelta(seconds=1)
 _INSTALLATION = sa.inspect(Installation).identity_key_from_primary_key((1,))
-_language_seen: tuple[datetime, str] | None = None
+_language = Lately[int, str](
+    lambda which: db.session.scalar(sa.select(Installation.language).where(Installation.id == which))
+)
 
 
 def language_lately(*, now: datetime) -> str | None:
@@ -38,15 +40,9 @@ def language_lately(*, now: datetime) -> str | None:
     A page has read the installation anyway and gets what stands there. What answers without a page, such as the door's
     scanner, gets what this process saw within the last second, and asks nothing of the database.
     """
-    global _language_seen
     if db.session.registry.has() and _INSTALLATION in db.session.identity_map:
         return the_installation().language
-    at, language = _language_seen or (now, None)
-    if language is None or not at <= now < at + LANGUAGE_SEEN_EVERY:
-        city = installation()
-        language = city.language if city else None
-        _language_seen = (now, language) if language else None
-    return language
+    return _language.about(1, now=now)
 
 
 def the_installation() -> Installation:

@@ -8,10 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from outreach.events.models import Event, PlaceGroup
+from outreach.events.queries import open_to_all
 from outreach.events.rules import TOLD_KINDS
 from outreach.kernel import history
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
+from outreach.kernel.lately import Lately
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.organisations.models import Account
 from outreach.organisations.queries import reach, reaches
@@ -93,6 +95,36 @@ def living_of(event_ids: Collection[int], person_ids: Collection[int]) -> dict[t
         .order_by(Registration.id)
     )
     return {(each.event_id, each.person_id): each for each in found}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What of a public event decides how the form of its page is taken."""
+
+    asks_birth: bool
+    group_ids: frozenset[int]
+
+
+def _offer(event_id: int) -> Offer | None:
+    found = db.session.execute(
+        sa.select(Event.asks_birth, PlaceGroup.id)
+        .outerjoin(PlaceGroup, PlaceGroup.event_id == Event.id)
+        .where(Event.id == event_id, *open_to_all())
+    ).all()
+    if not found:
+        return None
+    return Offer(asks_birth=found[0].asks_birth, group_ids=frozenset(row.id for row in found if row.id is not None))
+
+
+_offers = Lately(_offer)
+
+
+def offer_lately(event_id: int, *, now: datetime) -> Offer | None:
+    """Return what a public event offers, as this process saw it within the last second; None where there is none.
+
+    Whether there is still a place, and whether it is open at all, is decided where the place is given.
+    """
+    return _offers.about(event_id, now=now)
 
 
 def applied_for(event_ids: Collection[int]) -> dict[int, Event]:

@@ -156,8 +156,7 @@ def test_a_county_does_not_change_the_city(client, city, role):
     assert client.post("/desk/city", data=LOOK).status_code == 403
 
 
-def test_the_language_is_asked_once_a_second_where_no_page_is_made(city, session, statements, monkeypatch):
-    monkeypatch.setattr(queries, "_language_seen", None)
+def test_the_language_is_asked_once_a_second_where_no_page_is_made(city, session, statements):
     session.commit()
     session.remove()
 
@@ -174,8 +173,8 @@ def test_the_language_is_asked_once_a_second_where_no_page_is_made(city, session
     assert later == ["zh_Hans_CN", "en"]
 
 
-def test_a_page_is_in_the_language_that_stands_there_now(city, session, monkeypatch):
-    monkeypatch.setattr(queries, "_language_seen", (NOW, "zh_Hans_CN"))
+def test_a_page_is_in_the_language_that_stands_there_now(city, session):
+    queries.language_lately(now=NOW)
     session.execute(sa.update(Installation).values(language="en"))
     session.expire_all()
 

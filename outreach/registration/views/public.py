@@ -47,31 +47,34 @@ def register(event_id: int) -> ResponseReturnValue:
 @attendees
 def registered(event_id: int) -> ResponseReturnValue:
     """Take the registration down; whoever has a place or waits already is shown that same ticket."""
-    event = published(event_id)
+    offer = queries.offer_lately(event_id, now=now())
+    if offer is None:
+        abort(404)
     contact = _contact()
     form = RegisterForm()
     if form.validate_on_submit():
         try:
-            if token := _token(event, contact, form):
+            if token := _token(event_id, offer, contact, form):
                 return redirect(url_for("registration_public.ticket", token=token), 303)
         except Refused as refused:
             form.refuse(refused)
-    return _form_page(event, contact, form), 422
+    return _form_page(published(event_id), contact, form), 422
 
 
-def _token(event: Any, contact: Any, form: RegisterForm) -> str:
+def _token(event_id: int, offer: queries.Offer, contact: Any, form: RegisterForm) -> str:
     """Register, and return the ticket's token: with others who press in the same moment, or alone with a guardian."""
-    group = next((group for group in event.groups if str(group.id) == form.group.data), None)
-    if group is None:
+    group_id = next((group_id for group_id in offer.group_ids if str(group_id) == form.group.data), None)
+    if group_id is None:
         raise GroupOfAnotherEvent
     limits.spend(limits.REGISTERING, contact.id)
-    if event.asks_birth:
+    if offer.asks_birth:
         made: list[Any] = []
-        return made[0].token if form.attempt(lambda: made.append(_register(event, group, contact, form))) else ""
+        alone = form.attempt(lambda: made.append(_register(event_id, group_id, contact, form)))
+        return made[0].token if alone else ""
     return registrations.ask(
         operations.Application(
-            event_id=event.id,
-            group_id=group.id,
+            event_id=event_id,
+            group_id=group_id,
             contact_point_id=contact.id,
             name=form.name.data,
             language=str(get_locale()),
@@ -80,8 +83,11 @@ def _token(event: Any, contact: Any, form: RegisterForm) -> str:
     )
 
 
-def _register(event: Any, group: Any, contact: Any, form: RegisterForm) -> Any:
-    by, moment = Actor(ActorKind.ATTENDEE, contact.id), now()
+def _register(event_id: int, group_id: int, contact: Any, form: RegisterForm) -> Any:
+    event, by, moment = published(event_id), Actor(ActorKind.ATTENDEE, contact.id), now()
+    group = next((group for group in event.groups if group.id == group_id), None)
+    if group is None:
+        raise GroupOfAnotherEvent
     person = people.person_at(
         contact_point=contact,
         name=form.name.data,
