@@ -5,32 +5,44 @@ most events are over, and of the requests one in twenty is open. Contacts and wo
 events are found by is made by the application's own code.
 """
 
+import gc
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import accumulate
+from typing import Any
 
 import sqlalchemy as sa
 
-from bench.figure import say
+from bench.bulk import next_id, put, put_kept, put_plain, row_writer
 from outreach.cases.models import Case
 from outreach.cases.rules import CaseSource, CaseState, Topic
-from outreach.events.models import EVENTS_BY_WORDS, Event, PlaceGroup, event_words
+from outreach.events.models import EVENTS_BY_WORDS, Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
 from outreach.kernel.database import db
 from outreach.kernel.sealing import blind
-from outreach.kernel.words import written
+from outreach.kernel.word_index import WordIndex
+from outreach.kernel.words import shared_beginnings, written
 from outreach.liaison.models import Visit, VisitLeader, VisitTalent
 from outreach.liaison.rules import VisitWay
 from outreach.organisations.models import Account, Organisation
-from outreach.people.models import PEOPLE_BY_WORDS, ContactPoint, Person, PersonContact, TalentClass, person_words
+from outreach.people.models import (
+    PEOPLE_BY_WORDS,
+    ContactPoint,
+    Person,
+    PersonContact,
+    PersonField,
+    ProfessionalField,
+    TalentClass,
+)
 from outreach.people.queries import tail_index
-from outreach.people.rules import ContactKind, Degree, words_of_person
+from outreach.people.rules import ContactKind, Degree
 from outreach.registration.models import Registration
 from outreach.registration.rules import RegistrationState
 
-STEP = 10_000
 SEED = 20261121
+PEOPLE_AN_EVENT = 5
+"""An office that holds 100,000 people has held 20,000 events: four a day for twenty years, a hundred places each."""
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭"
     "陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤单仇区查"
@@ -39,6 +51,8 @@ GIVEN = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红建国志文斌海波宁晓燕宇浩然子轩梓涵欣怡雨佳琪思远嘉诚天佑俊雪梅振东"
     "立新春生金龙凤仙启航知遥清越若水景行承泽云帆书瑶一诺𠮷䶮"
 )
+HOMES = ("雁城市石鼓区", "雁城市清江县", "雁城市", "湖南长沙", "湖北武汉", None, None)
+ELSEWHERE = ("广东深圳", "上海市", "湖南长沙", "新加坡")
 PLACES = ("衡阳市", "雁城", "湖南省", "南岳", "石鼓区", "蒸湘", "耒阳市", "常宁", "衡南县", "珠晖")
 FIRMS = (
     "第一人民医院",
@@ -61,170 +75,175 @@ OPEN_STATES = (CaseState.REGISTERED, CaseState.ASSIGNED, CaseState.ACCEPTED, Cas
 
 
 def populate(*, how_many: int, now: datetime, first: int = 0) -> None:
-    """Add so many people, events and requests to the demo's city, spread over its units; committed.
+    """Add so many people, as many requests, and an event for every `PEOPLE_AN_EVENT` of them to the demo's city.
 
-    `first` is how many were added before.
+    Spread over its units; committed. `first` is how many people were added before.
     """
     chance = random.Random(SEED + first)  # noqa: S311 -- dice for a measurement, not a secret
     units = db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id)).all()
-    people = _people(how_many, units, chance, now)
-    db.session.commit()
-    say(f"{how_many} people")
-    _events(range(first, first + how_many), units, chance, now)
-    db.session.commit()
-    say(f"{how_many} events")
-    _requests(range(first, first + how_many), units, people, chance, now)
-    db.session.commit()
-    say(f"{how_many} requests")
-    if db.engine.dialect.name == "postgresql":
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum has done in a city that grew to this
+    numbers = range(first, first + how_many)
+    gc.disable()  # millions of rows are made and nothing is let go: looking for what is would take a third of the time
+    try:
+        people = _people(numbers, units, chance, now)
+        _requests(numbers, units, people, chance, now)
+        _events(range(first // PEOPLE_AN_EVENT, numbers.stop // PEOPLE_AN_EVENT), units, chance, now)
+        db.session.commit()
+    finally:
+        gc.enable()
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.dialect.name == "postgresql":  # as autovacuum has done in a city that grew to this
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _people(how_many: int, units: list[int], chance: random.Random, now: datetime) -> list[int]:
+def _people(numbers: range, units: Sequence[int], chance: random.Random, now: datetime) -> range:
     classes = db.session.scalars(sa.select(TalentClass.id).order_by(TalentClass.position)).all()
-    shares = [1 / (rank + 3) for rank in range(len(SURNAMES))]
-    of_unit = [1 / (rank + 1) for rank in range(len(units))]
-    first = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(ContactPoint.id), 0)))
-    ids: list[int] = []
-    for step in _steps(range(how_many)):
-        made = []
-        for _ in step:
-            name = chance.choices(SURNAMES, shares)[0] + "".join(chance.choices(GIVEN, k=chance.choice((1, 2, 2))))
-            person = Person(
-                name=name,
-                organisation_id=chance.choices(units, of_unit)[0],
-                employer=chance.choice(PLACES) + chance.choice(FIRMS),
-                school=chance.choice(SCHOOLS),
-                degree=chance.choice([*Degree, None]),
-                talent_class_id=chance.choice([*classes, None, None]),
-                created_at=now,
-                updated_at=now,
-            )
-            person.words = written(words_of_person(person))
-            made.append(person)
-        new = _inserted(Person, [_values(person, PERSON) for person in made])
-        for person, person_id in zip(made, new, strict=True):
-            person.id = person_id
-        numbers = [f"+86198{number:08d}" for number in range(first + len(ids), first + len(ids) + len(new))]
-        points = _inserted(
-            ContactPoint,
-            [
-                {
-                    "kind": ContactKind.PHONE,
-                    "value": number,
-                    "index": blind(number, purpose=ContactKind.PHONE.value),
-                    "tail": tail_index(number, ContactKind.PHONE),
-                }
-                for number in numbers
-            ],
+    fields = db.session.scalars(sa.select(ProfessionalField.id).order_by(ProfessionalField.position)).all()
+    shares = list(accumulate(1 / (rank + 3) for rank in range(len(SURNAMES))))
+    of_unit = list(accumulate(1 / (rank + 1) for rank in range(len(units))))
+    first = next_id(Person.__table__)
+    made = []
+    for person_id in range(first, first + len(numbers)):
+        given = "".join(chance.choices(GIVEN, k=chance.choice((1, 2, 2))))
+        person = Person(
+            id=person_id,
+            name=chance.choices(SURNAMES, cum_weights=shares)[0] + given,
+            organisation_id=chance.choices(units, cum_weights=of_unit)[0],
+            employer=chance.choice(PLACES) + chance.choice(FIRMS),
+            school=chance.choice(SCHOOLS),
+            degree=chance.choice([*Degree, None]),
+            talent_class_id=chance.choice([*classes, None, None]),
+            home_town=chance.choice(HOMES),
+            residence=chance.choice(ELSEWHERE) if chance.random() < 0.08 else None,
+            created_at=now,
+            updated_at=now,
         )
-        _inserted(
-            PersonContact,
-            [
-                {"person_id": person_id, "contact_point_id": point, "since": now}
-                for person_id, point in zip(new, points, strict=True)
-            ],
-        )
-        rows = sorted((row for person in made for row in PEOPLE_BY_WORDS.rows(person)), key=lambda row: row["word"])
-        db.session.execute(sa.insert(person_words), rows)
-        db.session.commit()
-        ids += new
-    return ids
+        if chance.random() < 0.5:
+            person.fields = [PersonField(field_id=chance.choice(fields))]
+        person.words = written(PEOPLE_BY_WORDS.words_of(person))
+        made.append(person)
+    _put(Person, made)
+    _put_words(PEOPLE_BY_WORDS, made)
+    works_in = [(person.id, field.field_id) for person in made for field in person.fields]
+    row = next_id(PersonField.__table__)
+    put(
+        PersonField.__table__,
+        [{"id": row + at, "person_id": one, "field_id": field} for at, (one, field) in enumerate(works_in)],
+    )
+    point = next_id(ContactPoint.__table__)
+    phones = [f"+86198{number:08d}" for number in numbers]
+    put(
+        ContactPoint.__table__,
+        [
+            {
+                "id": point + at,
+                "kind": ContactKind.PHONE,
+                "value": phone,
+                "index": blind(phone, purpose=ContactKind.PHONE.value),
+                "tail": tail_index(phone, ContactKind.PHONE),
+            }
+            for at, phone in enumerate(phones)
+        ],
+    )
+    reached = next_id(PersonContact.__table__)
+    put(
+        PersonContact.__table__,
+        [
+            {"id": reached + at, "person_id": first + at, "contact_point_id": point + at, "since": now}
+            for at in range(len(numbers))
+        ],
+    )
+    return range(first, first + len(numbers))
 
 
-PERSON = (
-    "name",
-    "name_key",
-    "pinyin",
-    "sound",
-    "words",
-    "organisation_id",
-    "employer",
-    "school",
-    "degree",
-    "talent_class_id",
-    "created_at",
-    "updated_at",
-)
-
-
-def _values(record: object, columns: Iterable[str]) -> dict[str, object]:
-    return {column: getattr(record, column) for column in columns}
-
-
-def _events(numbers: range, units: list[int], chance: random.Random, now: datetime) -> None:
+def _events(numbers: range, units: Sequence[int], chance: random.Random, now: datetime) -> None:
     author = db.session.scalar(sa.select(Account.id).where(Account.username == "organiser"))
-    for step in _steps(numbers):
-        rows = []
-        for number in step:
-            starts_at = now + timedelta(minutes=chance.randrange(-5_000_000, 150_000))
-            over = starts_at + timedelta(hours=3) < now
-            held = EventState.FINISHED if over else EventState.PUBLISHED
-            state = chance.choices([held, *EVENT_STATES], EVENT_SHARES)[0]
-            rows.append(
-                {
-                    "organisation_id": chance.choice(units),
-                    "kind": chance.choice(list(EventKind)),
-                    "state": state,
-                    "title": f"{chance.choice(PLACES)}{chance.choice(SHOWS)}",
-                    "subtitle": f"第 {number} 期",
-                    "about": "一次面对面的交流，欢迎带着问题来。" * 12,
-                    "host": chance.choice(PLACES) + "人才办",
-                    "place": f"江畔路 {number % 400} 号",
-                    "starts_at": starts_at,
-                    "ends_at": starts_at + timedelta(hours=3),
-                    "author_id": author,
-                    "created_at": now,
-                    "published_at": None if state in {EventState.DRAFT, EventState.SUBMITTED} else now,
-                    "uid": f"bench-{number}",
-                    "version": 1,
-                }
-            )
-        made = [Event(**row) for row in rows]
-        for event, row in zip(made, rows, strict=True):
-            event.words = row["words"] = written(EVENTS_BY_WORDS.words_of(event))
-        ids = _inserted(Event, rows)
-        words = []
-        for event, event_id in zip(made, ids, strict=True):
-            event.id = event_id
-            words += EVENTS_BY_WORDS.rows(event)
-        db.session.execute(sa.insert(event_words), sorted(words, key=lambda row: row["word"]))
-        groups = [{"event_id": event_id, "position": 0, "name": "名额", "capacity": 60} for event_id in ids]
-        _inserted(PlaceGroup, groups)
-        db.session.commit()
+    first = next_id(Event.__table__)
+    made = []
+    for at, number in enumerate(numbers):
+        starts_at = now + timedelta(minutes=chance.randrange(-5_000_000, 150_000))
+        over = starts_at + timedelta(hours=3) < now
+        held = EventState.FINISHED if over else EventState.PUBLISHED
+        state = chance.choices([held, *EVENT_STATES], EVENT_SHARES)[0]
+        event = Event(
+            id=first + at,
+            organisation_id=chance.choice(units),
+            kind=chance.choice(list(EventKind)),
+            state=state,
+            title=f"{chance.choice(PLACES)}{chance.choice(SHOWS)}",
+            subtitle=f"第 {number} 期",
+            about="一次面对面的交流，欢迎带着问题来。" * 12,
+            host=chance.choice(PLACES) + "人才办",
+            place=f"江畔路 {number % 400} 号",
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=3),
+            author_id=author,
+            created_at=now,
+            published_at=None if state in {EventState.DRAFT, EventState.SUBMITTED} else now,
+            uid=f"bench-{number}",
+            version=1,
+        )
+        event.words = written(EVENTS_BY_WORDS.words_of(event))
+        made.append(event)
+    _put(Event, made)
+    _put_words(EVENTS_BY_WORDS, made)
+    group = next_id(PlaceGroup.__table__)
+    put(
+        PlaceGroup.__table__,
+        [
+            {"id": group + at, "event_id": first + at, "position": 0, "name": "名额", "capacity": 60}
+            for at in range(len(numbers))
+        ],
+    )
 
 
-def _requests(numbers: range, units: list[int], people: list[int], chance: random.Random, now: datetime) -> None:
+def _requests(numbers: range, units: Sequence[int], people: range, chance: random.Random, now: datetime) -> None:
     intake = units[0]
-    for step in _steps(numbers):
-        rows = []
-        for number in step:
-            is_open = chance.random() < 0.05
-            created_at = now - timedelta(minutes=chance.randrange(30_000 if is_open else 3_000_000))
-            lead = chance.choice(units)
-            state = chance.choice(OPEN_STATES) if is_open else CaseState.CLOSED
-            rows.append(
-                {
-                    "number": f"{2000 + number // 10_000}-{number % 10_000:04d}",
-                    "person_id": people[number % len(people)],
-                    "intake_id": intake,
-                    "lead_id": None if state is CaseState.REGISTERED else lead,
-                    "topic": chance.choice(list(Topic)),
-                    "source": chance.choice(list(CaseSource)),
-                    "title": chance.choice(ASKS),
-                    "words": chance.choice(ASKS) + "，请问该找哪个部门？",
-                    "state": state,
-                    "answerable_id": (intake if state is CaseState.REGISTERED else lead) if is_open else None,
-                    "due_at": created_at + timedelta(days=7) if is_open else None,
-                    "created_at": created_at,
-                    "assigned_at": created_at,
-                    "ended_at": None if is_open else created_at + timedelta(days=chance.randrange(1, 9)),
-                    "version": 1,
-                }
-            )
-        _inserted(Case, rows)
-        db.session.commit()
+    first = next_id(Case.__table__)
+    rows = []
+    for at, number in enumerate(numbers):
+        is_open = chance.random() < 0.05
+        created_at = now - timedelta(minutes=chance.randrange(30_000 if is_open else 3_000_000))
+        lead = chance.choice(units)
+        state = chance.choice(OPEN_STATES) if is_open else CaseState.CLOSED
+        rows.append(
+            {
+                "id": first + at,
+                "number": f"{2000 + number // 10_000}-{number % 10_000:04d}",
+                "person_id": people[at % len(people)],
+                "intake_id": intake,
+                "lead_id": None if state is CaseState.REGISTERED else lead,
+                "topic": chance.choice(list(Topic)),
+                "source": chance.choice(list(CaseSource)),
+                "title": chance.choice(ASKS),
+                "words": chance.choice(ASKS) + "，请问该找哪个部门？",
+                "state": state,
+                "answerable_id": (intake if state is CaseState.REGISTERED else lead) if is_open else None,
+                "due_at": created_at + timedelta(days=7) if is_open else None,
+                "created_at": created_at,
+                "assigned_at": created_at,
+                "ended_at": None if is_open else created_at + timedelta(days=chance.randrange(1, 9)),
+                "version": 1,
+            }
+        )
+    put(Case.__table__, rows)
+
+
+def _put(model: type, records: Sequence[Any]) -> None:
+    """Write records that no session knows; what was left out stands as the model says."""
+    names = [column.name for column in model.__table__.columns if column.name in records[0].__dict__]
+    put_plain(model.__table__, names, ([getattr(record, name) for name in names] for record in records))
+
+
+def _put_words(index: WordIndex, records: Sequence[Any]) -> None:
+    """Write the rows the records are found by in the order of their table, so from its one end to the other."""
+    as_kept = row_writer(index.table, tuple(index.columns))
+    rows: list[tuple[Any, ...]] = []
+    for record in records:
+        repeated = as_kept([getattr(record, name) for name in index.columns.values()])
+        shared = shared_beginnings(record.words.split())
+        rows += [(word, *repeated, count) for word, count in shared.items()]
+    rows.sort()
+    put_kept(index.table, ("word", *index.columns, "shared"), rows)
 
 
 def long_timeline(*, now: datetime) -> int:
@@ -238,10 +257,12 @@ def long_timeline(*, now: datetime) -> int:
         sa.select(PlaceGroup.event_id, PlaceGroup.id).order_by(PlaceGroup.id.desc()).limit(4000)
     ).all()
     at = [now - timedelta(hours=number) for number in range(4000)]
-    _inserted(
-        Registration,
+    registration = next_id(Registration.__table__)
+    put(
+        Registration.__table__,
         [
             {
+                "id": registration + number,
                 "event_id": event_id,
                 "group_id": group_id,
                 "person_id": person_id,
@@ -252,13 +273,15 @@ def long_timeline(*, now: datetime) -> int:
                 "ended_at": moment,
                 "version": 1,
             }
-            for (event_id, group_id), moment in zip(groups, at, strict=True)
+            for number, ((event_id, group_id), moment) in enumerate(zip(groups, at, strict=True))
         ],
     )
-    visits = _inserted(
-        Visit,
+    visit, there, met = (next_id(model.__table__) for model in (Visit, VisitLeader, VisitTalent))
+    put(
+        Visit.__table__,
         [
             {
+                "id": visit + number,
                 "organisation_id": leader.organisation_id,
                 "account_id": leader.id,
                 "form_token": f"bench-{number}",
@@ -269,20 +292,15 @@ def long_timeline(*, now: datetime) -> int:
             for number, moment in enumerate(at[:3000])
         ],
     )
-    _inserted(VisitLeader, [{"visit_id": visit, "account_id": leader.id} for visit in visits])
-    _inserted(VisitTalent, [{"visit_id": visit, "person_id": person_id} for visit in visits])
+    put(
+        VisitLeader.__table__,
+        [{"id": there + number, "visit_id": visit + number, "account_id": leader.id} for number in range(3000)],
+    )
+    put(
+        VisitTalent.__table__,
+        [{"id": met + number, "visit_id": visit + number, "person_id": person_id} for number in range(3000)],
+    )
     ended = sa.select(Case.id).where(Case.ended_at.is_not(None)).order_by(Case.id).limit(1500)
     db.session.execute(sa.update(Case).where(Case.id.in_(ended)).values(person_id=person_id))
     db.session.commit()
     return person_id
-
-
-def _inserted(model: type, rows: list[dict[str, object]]) -> list[int]:
-    statement = sa.insert(model).returning(model.id, sort_by_parameter_order=True)
-    return list(db.session.scalars(statement, rows))
-
-
-def _steps(numbers: Iterable[int]) -> Iterator[list[int]]:
-    numbers = iter(numbers)
-    while step := list(islice(numbers, STEP)):
-        yield step

@@ -3,9 +3,21 @@
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 from bench.figure import Figure, WrongCount, median_of, must_be, percentile
 from bench.load import load, request
+from bench.population import populate
+from outreach.cases.models import Case
+from outreach.events.models import Event, event_words
+from outreach.kernel.database import db
+from outreach.organisations.models import Organisation
+from outreach.organisations.rules import Role
+from outreach.people import operations
+from outreach.people.models import Person, person_words
+from outreach.people.operations import seed_classes_and_fields
+from tests.conftest import NOW
+from tests.factories import an_account
 from tests.served import Served
 
 
@@ -38,3 +50,74 @@ def test_the_load_answers_every_request_in_its_place(served_demo: Served):
     assert [each.status for each in outcome.answers] == [200, 404, 200, 404, 404] * 2
     assert all(each.milliseconds > 0 and "</html>" in each.body for each in outcome.answers)
     assert outcome.per_second == pytest.approx(len(paths) / outcome.seconds)
+
+
+@pytest.fixture
+def populated(city):
+    seed_classes_and_fields()
+    an_account("陈晓", organisation=city.lead_organisation, roles=[Role.LEADER], username="leader")
+    reader = an_account("何清越", organisation=city.lead_organisation, roles=[Role.ORGANISER], username="organiser")
+    populate(how_many=20, now=NOW)
+    populate(how_many=10, now=NOW, first=20)
+    return reader
+
+
+def test_people_put_in_bulk_stand_as_if_somebody_had_written_them_down(session, populated):
+    for one in session.scalars(sa.select(Person).order_by(Person.id)).all():
+        by_hand = operations.add(
+            organisation=session.get_one(Organisation, one.organisation_id),
+            name=one.name,
+            phone=one.phone,
+            email=None,
+            values={
+                "employer": one.employer,
+                "school": one.school,
+                "degree": one.degree,
+                "talent_class": one.talent_class,
+                "home_town": one.home_town,
+                "residence": one.residence,
+                "fields": [field.field_id for field in one.fields],
+            },
+            by=populated.actor,
+            now=NOW,
+        )
+        session.flush()
+        assert values_of(by_hand, Person) == values_of(one, Person)
+        assert words_of(person_words, person_words.c.person_id, by_hand) == words_of(
+            person_words, person_words.c.person_id, one
+        )
+        assert [at.contact_point_id for at in by_hand.contacts] == [at.contact_point_id for at in one.contacts]
+
+
+def test_events_put_in_bulk_stand_as_the_model_writes_them(session, populated):
+    for one in session.scalars(sa.select(Event).order_by(Event.id)).all():
+        columns = {column.name for column in Event.__table__.columns} - {"id", "words", "uid", "version"}
+        written = Event(uid=f"again-{one.uid}", **{name: getattr(one, name) for name in columns})
+        session.add(written)
+        session.flush()
+        assert values_of(written, Event) == values_of(one, Event)
+        assert words_of(event_words, event_words.c.event_id, written) == words_of(
+            event_words, event_words.c.event_id, one
+        )
+
+
+def test_so_many_are_there_as_were_asked_for_and_ids_go_on(session, populated):
+    assert [session.scalar(sa.select(sa.func.count()).select_from(model)) for model in (Person, Case, Event)] == [
+        30,
+        30,
+        6,
+    ]
+    assert len({case.number for case in session.scalars(sa.select(Case))}) == 30
+    assert all(case.words.endswith("请问该找哪个部门？") for case in session.scalars(sa.select(Case)))
+    sealed = session.scalar(sa.text("SELECT words FROM cases ORDER BY id LIMIT 1"))
+    assert sealed.startswith("v1.k1.")
+
+
+def values_of(record, model) -> dict:
+    own = {"id", "source", "uid", "version", "created_at", "updated_at"}
+    return {column.name: getattr(record, column.name) for column in model.__table__.columns if column.name not in own}
+
+
+def words_of(table, owner, record) -> set:
+    columns = [column for column in table.columns if column is not owner]
+    return set(db.session.execute(sa.select(*columns).where(owner == record.id)))

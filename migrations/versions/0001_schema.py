@@ -487,6 +487,7 @@ def upgrade() -> None:
     sa.Column('position', sa.String(length=200), nullable=True),
     sa.Column('talent_class_id', sa.Integer(), nullable=True),
     sa.Column('home_town', sa.String(length=200), nullable=True),
+    sa.Column('residence', sa.String(length=200), nullable=True),
     sa.Column('remark', sa.Text(), nullable=True),
     sa.Column('extra', sa.Text(), nullable=True),
     sa.Column('source', sa.String(length=60), nullable=True),

@@ -186,6 +186,8 @@ def _people(city: City) -> None:
         person.home_town = city.chance.choice([None, *cast.HOME_TOWNS])
         person.major = city.chance.choice(cast.FIELDS)
         person.employer = city.chance.choice(cast.EMPLOYERS)
+        if person.home_town in cast.AWAY and len(city.talents) % 3 == 0:
+            person.residence, person.employer = cast.AWAY[person.home_town]
         person.talent_class = city.chance.choices([*classes, None], [1, 2, 4, 3])[0]
         city.talents.append(person)
     db.session.flush()

@@ -5,8 +5,9 @@ names into single characters too. What is written in letters and digits stays wh
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 LONGEST_WORD = 40
@@ -55,13 +56,16 @@ def runs_of(text: str) -> list[Run]:
     return runs
 
 
-def words_of(text: str | None, *, singly: bool = False) -> Iterator[str]:
-    """Yield the words a text is found by; with `singly` every character by itself too."""
+@lru_cache(maxsize=8192)  # many people have one employer, many events one host
+def words_of(text: str | None, *, singly: bool = False) -> tuple[str, ...]:
+    """Return the words a text is found by, each once; with `singly` every character by itself too."""
+    words: list[str] = []
     for run in runs_of(text or ""):
         if singly and not run.spelt:
-            yield from run.text
+            words += run.text
         if run.spelt or len(run.text) > 1:
-            yield from (pair[:LONGEST_WORD] for pair in run.pairs)
+            words += (pair[:LONGEST_WORD] for pair in run.pairs)
+    return tuple(dict.fromkeys(words))
 
 
 def asked_for(text: str) -> list[Run]:

@@ -63,6 +63,8 @@ def _wanted(asked: Asked) -> queries.Wanted:
         text=said.get("q", ""),
         talent_class=next((one for one in queries.talent_classes() if one.id == asked.number("class")), None),
         degree=next((one for one in Degree if one.value == said.get("degree")), None),
+        field=next((one for one in queries.professional_fields() if one.id == asked.number("field")), None),
+        away=said.get("away") == "1",
         organisation_id=next(
             (one.id for one in queries.organisations_with_people(asked.account) if one.id == asked.number("unit")), None
         ),
@@ -95,6 +97,8 @@ def _narrowed(asked: Asked) -> list[tuple[str, str | None]]:
         (gettext("Search"), f"“{wanted.text}”" if wanted.text else None),
         (gettext("Class"), wanted.talent_class.name if wanted.talent_class else None),
         (gettext("Degree"), gettext(wanted.degree.label) if wanted.degree else None),
+        (gettext("Field"), wanted.field.name if wanted.field else None),
+        (gettext("Home town"), gettext("from here, living elsewhere") if wanted.away else None),
         (gettext("Kept by"), unit.short_name if unit else None),
     ]
 
@@ -124,6 +128,7 @@ PEOPLE = Table(
             chosen=False,
         ),
         Column("home_town", N_("Home town"), (Person.home_town,)),
+        Column("residence", N_("Lives and works in"), (Person.residence,), chosen=False),
         Column(
             "phone",
             N_("Mobile number"),
@@ -166,6 +171,6 @@ PEOPLE = Table(
     unit=N_("%(n)s people"),
     row=Person.id,
     about=Person.id,
-    arguments=("q", "class", "degree", "unit"),
+    arguments=("q", "class", "degree", "field", "away", "unit"),
     narrowed=_narrowed,
 )

@@ -16,7 +16,7 @@ from outreach.web.filters import masked_email, masked_name, masked_phone
 from outreach.web.forms import Form
 
 CHOSEN = ("gender", "degree", "talent_class")
-WRITTEN = ("school", "major", "employer", "position", "home_town", "remark")
+WRITTEN = ("school", "major", "employer", "position", "home_town", "residence", "remark")
 SEALED = ("birth", "identity_number")
 """Not shown again in a form: to see them whole takes a reason. Left blank, they stay as they are."""
 
@@ -40,6 +40,7 @@ class PersonForm(Form):
     talent_class = SelectField(lazy_gettext("Class"))
     fields = SelectMultipleField(lazy_gettext("Fields"), coerce=int)
     home_town = StringField(lazy_gettext("Home town"))
+    residence = StringField(lazy_gettext("Lives and works in"))
     through_account_id = SelectField(lazy_gettext("Came through this ambassador"))
     through_organisation_id = SelectField(lazy_gettext("Came through this station or office"))
     phone = StringField(lazy_gettext("Mobile number"))

@@ -23,7 +23,18 @@ WORDS = {gender: word for word, gender in reversed(GENDERS.items()) if len(word)
 }
 """How a ledger writes what a record holds as a code."""
 
-COMPARED = ("gender", "birth", "degree", "school", "major", "employer", "position", "talent_class", "home_town")
+COMPARED = (
+    "gender",
+    "birth",
+    "degree",
+    "school",
+    "major",
+    "employer",
+    "position",
+    "talent_class",
+    "home_town",
+    "residence",
+)
 
 
 MOST_ALIKE = 200

@@ -1,16 +1,17 @@
 """People, how they are reached, what they agreed to, and which records turned out to be one person."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship, validates
 
-from outreach.kernel.database import IDS_ONCE, Model
+from outreach.kernel.database import IDS_ONCE, Model, db
 from outreach.kernel.sealing import BlindIndex, Sealed, SealedData, blind
 from outreach.kernel.word_index import WordIndex, columns_of_words, plain_text
-from outreach.organisations.models import Account, Organisation
-from outreach.organisations.rules import Role
+from outreach.organisations.models import Account, Installation, Organisation
+from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people.rules import (
     LONGEST_SOUND,
     ContactEnd,
@@ -108,6 +109,7 @@ class Person(Model):
     position: Mapped[str | None] = mapped_column(sa.String(200))
     talent_class_id: Mapped[int | None] = mapped_column(sa.ForeignKey("talent_classes.id"), index=True)
     home_town: Mapped[str | None] = mapped_column(sa.String(200))
+    residence: Mapped[str | None] = mapped_column(sa.String(200))  # where they live and work now
     remark: Mapped[str | None] = mapped_column(Sealed("person.remark"))
     # {"entries": [{"of": field or heading, "value", "source", "row"}]}: what a ledger said that has no column here, and
     # values that differ from the record's.
@@ -225,10 +227,21 @@ person_words = sa.Table(
 )
 """Under which words people are found."""
 
+
+def _words_of(person: Person) -> Iterator[str]:
+    """Yield what a person is found by; whether they are away can be said only where both places are known."""
+    places: Sequence[str] = ()
+    if person.home_town and person.residence:
+        session = object_session(person) or db.session
+        areas = sa.select(Organisation.short_name).where(Organisation.kind == OrganisationKind.AREA)
+        places = session.scalars(sa.union_all(sa.select(Installation.city_name), areas)).all()
+    return words_of_person(person, places)
+
+
 PEOPLE_BY_WORDS = WordIndex(
     table=person_words,
     columns={"sound": "sound", "person_id": "id", "organisation_id": "organisation_id"},
-    words_of=words_of_person,
+    words_of=_words_of,
 )
 PEOPLE_BY_WORDS.follow(Person)
 

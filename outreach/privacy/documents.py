@@ -13,7 +13,7 @@ from outreach.kernel.clock import local
 from outreach.people.models import ContactPoint
 from outreach.privacy.queries import Everything
 
-FIELDS = ("school", "major", "employer", "position", "home_town")
+FIELDS = ("school", "major", "employer", "position", "home_town", "residence")
 FROM_FILES = frozenset({"name", "gender", "birth", "identity_number", "degree", "phone", "email", *FIELDS})
 """What files said of the person that is a fact about them; other columns are the office's working notes."""
 

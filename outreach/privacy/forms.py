@@ -11,7 +11,7 @@ from outreach.people.models import Person
 from outreach.people.rules import Degree, Gender
 from outreach.web.forms import CountField, Form
 
-WRITTEN = ("school", "major", "employer", "position", "home_town")
+WRITTEN = ("school", "major", "employer", "position", "home_town", "residence")
 
 
 class NameForm(Form):
@@ -32,6 +32,7 @@ class OwnRecordForm(Form):
     employer = StringField(_l("Employer"))
     position = StringField(_l("Position"))
     home_town = StringField(_l("Home town"))
+    residence = StringField(_l("Lives and works in"))
     email = StringField(_l("E-mail"))
     seen_at = HiddenField()
 

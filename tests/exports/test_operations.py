@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import load_workbook
 
 from outreach.exports import jobs, operations, queries
 from outreach.exports.models import Export, ExportPiece
@@ -29,7 +30,7 @@ from outreach.kernel import history, outbox, timetable
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine, first_broken_position
 from outreach.organisations.rules import Role
-from outreach.people.models import PersonTakenOut, TakenOut
+from outreach.people.models import PersonField, PersonTakenOut, ProfessionalField, TakenOut
 from tests.conftest import NOW
 from tests.exports.files import REASON, asked_for, rows_of, taken
 from tests.factories import a_contact_point, a_person, an_account, an_organisation
@@ -280,6 +281,21 @@ def test_rows_that_change_while_they_are_read_are_those_of_one_moment(session, o
     monkeypatch.setattr(jobs, "_step", renamed_meanwhile)
 
     assert [row["姓名"] for row in rows_of(taken(organiser))] == ["林知近", "林知遥", "林知远"]
+
+
+def test_the_heading_says_the_field_and_that_they_are_away(session, organiser, people):
+    field = ProfessionalField(name="新材料", position=1)
+    session.add(field)
+    session.flush()
+    people[0].home_town, people[0].residence = "雁城市", "深圳"
+    people[0].fields = [PersonField(field_id=field.id)]
+
+    content = taken(organiser, arguments={"field": field.id, "away": "1"})
+
+    assert [row["姓名"] for row in rows_of(content)] == [people[0].name]
+    heading = " ".join(str(cell.value) for cell in load_workbook(io.BytesIO(content)).active[2] if cell.value)
+    assert "新材料" in heading
+    assert "在外人才" in heading
 
 
 def test_what_is_asked_and_why_stands_sealed(session, organiser, people):

@@ -208,6 +208,25 @@ def test_the_merged_record_is_in_no_list_search_or_count(two, organiser):
         queries.person_for(organiser, two[1].id)
 
 
+def test_one_is_found_by_the_fields_and_places_of_both_until_they_are_two_again(session, two, organiser):
+    field = ProfessionalField(name="新材料", position=1)
+    session.add(field)
+    session.flush()
+    kept, gone = two
+    assert kept.fields == []  # a page showed them before
+    kept.home_town, gone.residence = "雁城市", "深圳"
+    gone.fields = [PersonField(field_id=field.id)]
+    session.flush()
+    narrowed = (queries.Wanted(field=field), queries.Wanted(away=True))
+
+    record = merged(two, organiser)
+    as_one = [[one.id for one in queries.find(organiser, wanted).page().items] for wanted in narrowed]
+    merging.undo(merge=record, different=False, by=organiser, now=NOW)
+    as_two = [[one.id for one in queries.find(organiser, wanted).page().items] for wanted in narrowed]
+
+    assert (as_one, as_two) == ([[kept.id], [kept.id]], [[gone.id], []])
+
+
 def test_no_value_is_lost_and_the_one_chosen_leads(session, two, organiser):
     kept, gone = two
     kept.employer, gone.employer = "雁城新材", "来雁数据"

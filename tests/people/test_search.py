@@ -4,10 +4,17 @@ import pytest
 import sqlalchemy as sa
 
 from outreach.kernel.database import db
-from outreach.organisations.rules import Role
-from outreach.people.models import PEOPLE_BY_WORDS, Person, PersonContact, person_words
+from outreach.organisations.rules import OrganisationKind, Role
+from outreach.people.models import (
+    PEOPLE_BY_WORDS,
+    Person,
+    PersonContact,
+    PersonField,
+    ProfessionalField,
+    person_words,
+)
 from outreach.people.queries import MOST_COUNTED, Wanted, find
-from outreach.people.rules import Degree
+from outreach.people.rules import Degree, is_away
 from tests.factories import BEFORE, a_contact_point, a_person, a_talent_class, an_account, an_organisation
 
 
@@ -142,6 +149,62 @@ def test_what_is_wanted_narrows_what_is_found(office, organiser):
     assert names(organiser, "wang", degree=Degree.DOCTOR) == ["王三", "王一"]
     assert names(organiser, "王", organisation_id=county.id) == ["王三"]
     assert names(organiser, "一", degree=Degree.MASTER) == []
+
+
+@pytest.mark.parametrize(
+    ("home_town", "residence", "away"),
+    [
+        ("雁城市清江县", "广东深圳", True),
+        ("湖南清江", "上海市浦东新区", True),
+        ("雁城", "新加坡", True),
+        ("雁城市清江县", "雁城市石鼓区", False),
+        ("湖南长沙", "广东深圳", False),
+        ("湖南长沙", "雁城市", False),
+        ("雁城市清江县", None, False),
+        (None, "广东深圳", False),
+    ],
+)
+def test_whoever_comes_from_the_city_and_lives_elsewhere_is_away(home_town, residence, away):
+    assert is_away(home_town, residence, ["雁城市", "清江县", "石鼓区"]) is away
+
+
+def test_a_place_of_one_character_is_not_found_everywhere():
+    assert not is_away("江苏新沂", "北京", ["新区"])
+    assert is_away("湖北沙市区", "北京", ["沙市区"])
+
+
+def test_people_are_narrowed_to_a_field_and_to_those_who_are_away(office, organiser):
+    an_organisation("清江县", parent=office, kind=OrganisationKind.AREA)
+    materials, finance = (ProfessionalField(name=name, position=at) for at, name in enumerate(("新材料", "金融")))
+    db.session.add_all([materials, finance])
+    db.session.flush()
+    somebody("王一", office, fields=[PersonField(field_id=materials.id), PersonField(field_id=finance.id)])
+    somebody("王二", office, home_town="湖南清江", residence="深圳", fields=[PersonField(field_id=finance.id)])
+    somebody("王三", office, home_town="湖南清江", residence="雁城市")
+    somebody("李四", office, home_town="雁城", residence="东京")
+
+    assert names(organiser, "", field=finance) == ["王二", "王一"]
+    assert names(organiser, "王一", field=materials) == ["王一"]
+    assert names(organiser, "", away=True) == ["李四", "王二"]
+    assert names(organiser, "王", away=True) == ["王二"]
+    assert names(organiser, "", away=True, field=finance) == ["王二"]
+    assert names(organiser, "深圳") == ["王二"]
+
+
+def test_who_moves_home_or_changes_field_is_narrowed_to_anew(office, organiser):
+    materials = ProfessionalField(name="新材料", position=1)
+    db.session.add(materials)
+    db.session.flush()
+    person = somebody("王小明", office, home_town="雁城市", residence="深圳")
+    person.fields = [PersonField(field_id=materials.id)]
+    db.session.flush()
+    assert names(organiser, "", away=True, field=materials) == ["王小明"]
+
+    person.residence = "雁城市"
+    person.fields = []
+    db.session.flush()
+
+    assert names(organiser, "", away=True) == names(organiser, "", field=materials) == []
 
 
 def test_a_county_finds_its_own_and_the_city_everybody(office, organiser):

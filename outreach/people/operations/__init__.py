@@ -75,7 +75,7 @@ LONGEST_NAME = 120
 AT_ONCE = 500
 TAIL = 4
 
-WRITTEN = ("gender", "birth", "degree", "school", "major", "employer", "position", "home_town", "remark")
+WRITTEN = ("gender", "birth", "degree", "school", "major", "employer", "position", "home_town", "residence", "remark")
 PLAIN = (*WRITTEN, "talent_class")
 THROUGH = ("through_account_id", "through_organisation_id")
 """What of a record a ledger may fill in, beside name, identity number and contacts."""

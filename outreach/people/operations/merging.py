@@ -73,6 +73,7 @@ def merge(*, kept: Person, gone: Person, leads: Collection[str], by: Account, no
     db.session.flush()
     own = {_key(table, column): _ids(table, column, kept.id) for table, column in _references()}
     moved, aside = _move_all(gone, kept)
+    db.session.expire(kept, ["fields"])  # some of the rows moved: it is found by them from now on
     values = _lead(kept, gone, leads, record)
     _carry_distinctions(kept, gone, record, by, now)
     gone.merged_into_id = kept.id

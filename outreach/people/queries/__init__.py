@@ -39,6 +39,7 @@ from outreach.people.models import (
 )
 from outreach.people.rules import (
     QUIET,
+    WORD_FOR_AWAY,
     CityList,
     ContactKind,
     Degree,
@@ -51,6 +52,7 @@ from outreach.people.rules import (
     without_dots,
     word_for_class,
     word_for_degree,
+    word_for_field,
 )
 
 CHINESE = "zh_Hans_CN"
@@ -68,7 +70,24 @@ class Wanted:
     text: str = ""
     talent_class: TalentClass | None = None
     degree: Degree | None = None
+    field: ProfessionalField | None = None
+    away: bool = False  # only who comes from the city and lives elsewhere
     organisation_id: int | None = None
+
+    @property
+    def held(self) -> list[str]:
+        """The words that stand for what was chosen; the unit is a column of the index itself."""
+        return [
+            *([word_for_class(self.talent_class.id)] if self.talent_class else []),
+            *([word_for_degree(self.degree)] if self.degree else []),
+            *([word_for_field(self.field.id)] if self.field else []),
+            *([WORD_FOR_AWAY] if self.away else []),
+        ]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything is wanted but everybody."""
+        return bool(self.text or self.held or self.organisation_id)
 
 
 def person_for(viewer: Account, person_id: int, permission: Permission = Permission.PEOPLE_READ) -> Person:
@@ -115,8 +134,7 @@ def find(viewer: Account, wanted: Wanted) -> Found:
     viewer may see numbers. What is read comes in its order from the index of the rarest of these words.
     """
     question = _question(viewer, wanted.text)
-    held = [word_for_class(wanted.talent_class.id)] if wanted.talent_class else []
-    held += [word_for_degree(wanted.degree)] if wanted.degree else []
+    held = wanted.held
     checks = [check for run in question.runs for check in _checks(run)]
     checks += [Person.words.contains(f" {word} ") for word in held]
     if question.people is not None:

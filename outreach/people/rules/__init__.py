@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -447,18 +447,27 @@ class Findable(Protocol):
     employer: str | None
     school: str | None
     home_town: str | None
+    residence: str | None
     talent_class_id: int | None
     degree: Degree | None
     merged_into_id: int | None
     erased_at: datetime | None
+    fields: Sequence["InAField"]
 
 
-def words_of_person(person: Findable) -> Iterator[str]:
+class InAField(Protocol):
+    """That somebody works in a field."""
+
+    field_id: int
+
+
+def words_of_person(person: Findable, places: Collection[str] = ()) -> Iterator[str]:
     """Yield the words a person is found by.
 
-    The name's characters, singly and in pairs; its readings and initials; the pairs of employer and school; and what
-    lists are narrowed by. A record that was merged into another or erased has none. Whoever changes them has `flask
-    rebuild-search` run after the upgrade.
+    The name's characters, singly and in pairs; its readings and initials; the pairs of employer, school, home town and
+    residence; and what lists are narrowed by. A record that was merged into another or erased has none. `places` are
+    the names of the city and of what lies in it (see `is_away`). Whoever changes these, or what words there are, has
+    `flask rebuild-search` run.
     """
     if person.merged_into_id is not None or person.erased_at is not None:
         return
@@ -468,10 +477,15 @@ def words_of_person(person: Findable) -> Iterator[str]:
     yield from words_of(person.employer)
     yield from words_of(person.school)
     yield from words_of(person.home_town)
+    yield from words_of(person.residence)
     if person.talent_class_id:
         yield word_for_class(person.talent_class_id)
     if person.degree:
         yield word_for_degree(person.degree)
+    for one in person.fields:
+        yield word_for_field(one.field_id)
+    if is_away(person.home_town, person.residence, places):
+        yield WORD_FOR_AWAY
 
 
 def without_dots(name: str) -> str:
@@ -487,6 +501,28 @@ def word_for_class(talent_class_id: int) -> str:
 def word_for_degree(degree: Degree) -> str:
     """Return the word that stands for a degree; no text holds its first sign."""
     return f"={degree}"
+
+
+def word_for_field(field_id: int) -> str:
+    """Return the word that stands for a field people work in; no text holds its first sign."""
+    return f"=field{field_id}"
+
+
+WORD_FOR_AWAY = "=away"
+"""Stands for those who come from the city and live elsewhere; no text holds its first sign."""
+
+
+def is_away(home_town: str | None, residence: str | None, places: Collection[str]) -> bool:
+    """Tell whether somebody comes from the city and lives and works elsewhere (在外人才).
+
+    :param places: the city's name and those of its counties and districts, as they are written in full (清江县)
+    """
+    stems = [stem if len(stem := place.rstrip("市县区")) > 1 else place for place in places]
+
+    def lies_here(text: str) -> bool:
+        return any(stem in text for stem in stems)
+
+    return bool(home_town and residence) and lies_here(home_town) and not lies_here(residence)
 
 
 def _joined(syllables: Iterable[str]) -> str:

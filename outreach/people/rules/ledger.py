@@ -131,6 +131,11 @@ FIELDS = (
         several=True,
     ),
     Field("home_town", N_("Home town"), ("籍贯", "家乡", "户籍地", "出生地", "户籍", "户籍所在地")),
+    Field(
+        "residence",
+        N_("Lives and works in"),
+        ("现居地", "现居住地", "常住地", "居住地", "工作地", "现工作地", "工作所在地", "所在城市"),
+    ),
     Field("remark", N_("Remark"), ("备注", "说明", "备注说明", "Remark")),
 )
 LABELS = {wanted.name: wanted.label for wanted in FIELDS}
@@ -215,6 +220,7 @@ class Entry:
     talent_class: str | None = None  # the name of one of the city's classes
     fields: list[str] = field(default_factory=list)  # the names of some of the city's fields
     home_town: str | None = None
+    residence: str | None = None
     remark: str | None = None
     phones: list[str] = field(default_factory=list)
     emails: list[str] = field(default_factory=list)
@@ -237,7 +243,7 @@ def understood(row: Row, today: date, classes: Collection[str] = (), fields: Col
     """
     entry = Entry()
     _name(row, entry)
-    for name in ("school", "major", "employer", "position", "home_town", "remark"):
+    for name in ("school", "major", "employer", "position", "home_town", "residence", "remark"):
         if texts := row.texts(name):
             _plain(entry, name, "，".join(dict.fromkeys(text for text in texts if not _absent(text))))
     _chosen(row, entry, classes)

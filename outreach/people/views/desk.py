@@ -27,12 +27,15 @@ def index() -> ResponseReturnValue:
     """Show the people the reader may see, narrowed to what they look for."""
     units = queries.organisations_with_people(current_user)
     classes = queries.talent_classes()
+    fields = queries.professional_fields()
     if request.args.get("q"):
         limits.spend(limits.SEARCHING, current_user.id)
     wanted = queries.Wanted(
         text=request.args.get("q", "").strip(),
         talent_class=next((one for one in classes if str(one.id) == request.args.get("class")), None),
         degree=_one_of(Degree, request.args.get("degree")),
+        field=next((one for one in fields if str(one.id) == request.args.get("field")), None),
+        away=request.args.get("away") == "1",
         organisation_id=next((one.id for one in units if str(one.id) == request.args.get("unit")), None),
     )
     found = queries.find(current_user, wanted)
@@ -45,6 +48,7 @@ def index() -> ResponseReturnValue:
         units=units,
         unit=next((one for one in units if one.id == wanted.organisation_id), None),
         classes=classes,
+        fields=fields,
         Degree=Degree,
         may_edit=current_user.may(Permission.PEOPLE_EDIT),
         may_import=current_user.may(Permission.PEOPLE_IMPORT),
