@@ -12,7 +12,7 @@ from importlib import import_module
 from bench.figure import say
 from bench.ground import ground
 
-PARTS = ("checkin", "register", "pages", "export", "imports")
+PARTS = ("checkin", "register", "pages", "export", "imports", "lists")
 """What a run without names measures, within twelve minutes on two cores."""
 
 

@@ -93,6 +93,10 @@ def _in_tab(tab: Tab, now: datetime, state: Any = Event.state) -> Any:
     }[tab]
 
 
+BY_THE_CLOCK = frozenset({Tab.UPCOMING, Tab.PAST})
+"""The views an event enters and leaves as time goes by, whatever its state."""
+
+
 @dataclass(frozen=True)
 class Filters:
     """What a list is narrowed to; None and "" are everything."""
@@ -126,9 +130,13 @@ def _mentions(runs: Sequence[Run]) -> list[Any]:
 
 @dataclass(frozen=True)
 class Found:
-    """Events of the desk that were found: their records, the column of their state, and where they stand in time."""
+    """Events of the desk that were found: their records, the column of their state, and where they stand in time.
+
+    `rows` stand for the same events without their records, for views that follow from the state alone.
+    """
 
     events: sa.Select[tuple[Event]]
+    rows: sa.Select[Any]
     state: Any
     order: tuple[Any, ...]
 
@@ -157,18 +165,16 @@ class Found:
 
     def counts(self, *, now: datetime) -> dict[Tab, int]:
         """Return how many events each view holds, counted no further than one beyond `MOST_COUNTED`."""
+        whole = self.events.with_only_columns(sa.literal(1))
         counted = [
-            sa.select(sa.func.count())
-            .select_from(
-                self.events.with_only_columns(sa.literal(1))
-                .where(_in_tab(tab, now, self.state))
-                .limit(MOST_COUNTED + 1)
-                .subquery()
-            )
-            .scalar_subquery()
+            (whole if tab in BY_THE_CLOCK else self.rows)
+            .where(_in_tab(tab, now, self.state), *self._begun(tab, now))
+            .limit(MOST_COUNTED + 1)
+            .subquery()
             for tab in Tab
         ]
-        return dict(zip(Tab, db.session.execute(sa.select(*counted)).one(), strict=True))
+        counts = (sa.select(sa.func.count()).select_from(some).scalar_subquery() for some in counted)
+        return dict(zip(Tab, db.session.execute(sa.select(*counts)).one(), strict=True))
 
     def _begun(self, tab: Tab, now: datetime) -> list[Any]:
         """Return, for what comes up, from where in time to read: from the beginning of what is still going on."""
@@ -181,6 +187,8 @@ class Found:
 
 
 MOST_COUNTED = 1000
+RECORD = ("starts_at", "event_id")
+"""What tells one event's rows of the index from another's."""
 
 
 def find(viewer: Account, filters: Filters) -> Found:
@@ -188,25 +196,25 @@ def find(viewer: Account, filters: Filters) -> Found:
 
     They are read in their order from the index of the rarest word; the rest is checked on the event.
     """
-    runs = asked_for(filters.text)
-    rows = [row for run in runs for row in word_index.rows_of(event_words, run)]
-    rows += [word_index.has_word(event_words, word) for word in filters.held]
-    if not rows:
+    sought = [
+        one for run in asked_for(filters.text) for one in word_index.run_sought(event_words, run, RECORD, Event.words)
+    ]
+    sought += [word_index.word_sought(event_words, word, RECORD) for word in filters.held]
+    if not sought:
         scope = sa.false() if filters.text else within_list(Event.organisation_id, viewer, Permission.EVENT_READ)
-        return Found(sa.select(Event).where(scope), Event.state, (Event.starts_at, Event.id))
-    rarest = word_index.rarest(rows)
+        rows = sa.select(sa.literal(1)).select_from(Event).where(scope)
+        return Found(sa.select(Event).where(scope), rows, Event.state, (Event.starts_at, Event.id))
+    reading = word_index.rarest_first(sought)
     index = event_words.c
-    checks = [*_mentions(runs), *(Event.words.contains(f" {word} ") for word in filters.held)]
-    found = (
-        sa.select(Event)
-        .join(event_words, index.event_id == Event.id)
-        .where(
-            sa.false() if rarest is None else rarest,
-            within(index.organisation_id, viewer, Permission.EVENT_READ),
-            *([] if len(rows) == 1 else checks),
-        )
-    )
-    return Found(found, index.state, (index.word, index.starts_at, index.event_id))
+    conditions = [
+        *([sa.false()] if reading is None else reading.rows),
+        within(index.organisation_id, viewer, Permission.EVENT_READ),
+    ]
+    events = sa.select(Event).join(event_words, index.event_id == Event.id).where(*conditions)
+    rows = sa.select(sa.literal(1)).select_from(event_words).where(*conditions)
+    if reading is not None and reading.with_records:
+        rows = rows.join(Event, index.event_id == Event.id)
+    return Found(events, rows, index.state, (index.word, index.starts_at, index.event_id))
 
 
 def my_next(viewer: Account, *, now: datetime, limit: int) -> Sequence[Event]:

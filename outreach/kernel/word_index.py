@@ -20,7 +20,8 @@ from sqlalchemy.orm.attributes import get_history, set_committed_value
 from outreach.kernel.database import NewRows, db, locked
 from outreach.kernel.words import LONGEST_WORD, Run, shared_beginnings, written
 
-COUNTED_UP_TO = 3000
+COUNTED_UP_TO = 10_000
+"""Rows of one word, so that of two frequent words the rarer is known."""
 LAST_SIGN = "\U0010ffff"
 
 
@@ -47,11 +48,31 @@ def begins(index: sa.Table, word: str) -> sa.ColumnElement[bool]:
     return sa.and_(index.c.word >= word, index.c.word < word + LAST_SIGN, index.c.shared < len(word))
 
 
-def rows_of(index: sa.Table, run: Run) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions, one a word, whose rows stand for a run of a question."""
+@dataclass(frozen=True)
+class Sought:
+    """One thing that records are found by: the rows of an index that stand for it, and how a row of another is checked.
+
+    What is a word of its own is looked up in the index once more, so that the record need not be read; what a word
+    begins with is looked for in the words written on the record.
+    """
+
+    rows: sa.ColumnElement[bool]
+    check: sa.ColumnElement[bool]
+    on_record: bool
+
+
+def word_sought(index: sa.Table, word: str, keys: Sequence[str]) -> Sought:
+    """Return what finds the records of one word; `keys` are the columns behind it that tell one record from another."""
+    other = index.alias()
+    same = (other.c[key] == index.c[key] for key in keys)
+    return Sought(has_word(index, word), sa.exists().where(other.c.word == word, *same).correlate(index), False)
+
+
+def run_sought(index: sa.Table, run: Run, keys: Sequence[str], written: Any) -> list[Sought]:
+    """Return what finds the records that hold a run of a question; `written` is the column of a record's words."""
     if run.spelt:
-        return [begins(index, run.text)]
-    return [has_word(index, pair) for pair in run.pairs]
+        return [Sought(begins(index, run.text), written.like(f"% {run.text}%"), True)]
+    return [word_sought(index, pair, keys) for pair in run.pairs]
 
 
 def contains(written: Any, run: Run) -> list[sa.ColumnElement[bool]]:
@@ -61,25 +82,38 @@ def contains(written: Any, run: Run) -> list[sa.ColumnElement[bool]]:
     return [written.like(f"% {pair} %") for pair in run.pairs]
 
 
-def rarest(conditions: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool] | None:
-    """Return the condition on an index with the fewest rows; None if one has no row, so that nothing fits them all.
+@dataclass(frozen=True)
+class Reading:
+    """The rows of an index that are read for a question: under which conditions, and whether with their records."""
 
-    Counted no further than `COUNTED_UP_TO`, all in one statement.
+    rows: Sequence[sa.ColumnElement[bool]]
+    with_records: bool
+
+
+def rarest_first(sought: Sequence[Sought]) -> Reading | None:
+    """Return how records are read that are found by everything sought; None where one thing has no row, so none are.
+
+    The rows of the rarest are read in their order and checked for the others. How many there are of each is counted no
+    further than `COUNTED_UP_TO`, all in one statement.
     """
-    if len(conditions) == 1:
-        return conditions[0]
+    if len(sought) == 1:
+        return Reading([sought[0].rows], with_records=False)
     counts = db.session.execute(
         sa.select(
             *(
                 sa.select(sa.func.count())
-                .select_from(sa.select(sa.literal(1)).where(condition).limit(COUNTED_UP_TO).subquery())
+                .select_from(sa.select(sa.literal(1)).where(one.rows).limit(COUNTED_UP_TO).subquery())
                 .scalar_subquery()
-                for condition in conditions
+                for one in sought
             )
         )
     ).one()
-    fewest = min(range(len(conditions)), key=lambda at: counts[at])
-    return conditions[fewest] if counts[fewest] else None
+    fewest = min(range(len(sought)), key=lambda at: counts[at])
+    if not counts[fewest]:
+        return None
+    others = [one for at, one in enumerate(sought) if at != fewest]
+    rows = [sought[fewest].rows, *(one.check for one in others)]
+    return Reading(rows, with_records=any(one.on_record for one in others))
 
 
 @dataclass(frozen=True)

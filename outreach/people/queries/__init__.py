@@ -134,28 +134,28 @@ def find(viewer: Account, wanted: Wanted) -> Found:
     viewer may see numbers. What is read comes in its order from the index of the rarest of these words.
     """
     question = _question(viewer, wanted.text)
-    held = wanted.held
-    checks = [check for run in question.runs for check in _checks(run)]
-    checks += [Person.words.contains(f" {word} ") for word in held]
     if question.people is not None:
+        checks = [check for run in question.runs for check in _checks(run)]
+        checks += [Person.words.contains(f" {word} ") for word in wanted.held]
         return _found_among(viewer, wanted, [Person.id.in_(question.people), *checks])
-    rows = [row for run in question.runs for row in word_index.rows_of(person_words, run)]
-    rows += [word_index.has_word(person_words, word) for word in held]
-    if not rows:
+    sought = [one for run in question.runs for one in _sought(run)]
+    sought += [word_index.word_sought(person_words, word, RECORD) for word in wanted.held]
+    if not sought:
         return _found_among(viewer, wanted, [])
-    rarest = word_index.rarest(rows)
-    if rarest is None:
+    reading = word_index.rarest_first(sought)
+    if reading is None:
         return _found_among(viewer, wanted, [sa.false()])
     index = person_words.c
-    conditions = [rarest, within(index.organisation_id, viewer, Permission.PEOPLE_READ)]
+    conditions = [*reading.rows, within(index.organisation_id, viewer, Permission.PEOPLE_READ)]
     if wanted.organisation_id:
         conditions.append(index.organisation_id == wanted.organisation_id)
-    records = sa.and_(index.person_id == Person.id, *([] if len(rows) == 1 else checks))
+    in_one_place = [check for run in question.runs for check in _in_one_place(run)]
+    record = index.person_id == Person.id
     found = sa.select(index.person_id).where(*conditions)
     return Found(
-        people=sa.select(Person).join(person_words, records).where(*conditions),
+        people=sa.select(Person).join(person_words, record).where(*conditions, *in_one_place),
         keys=[Key(index.word), Key(index.sound), Key(index.person_id)],
-        rows=found if len(rows) == 1 else found.join(Person, records),
+        rows=found.join(Person, record).where(*in_one_place) if in_one_place or reading.with_records else found,
     )
 
 
@@ -166,14 +166,15 @@ def said_of(person_id: Any, text: str) -> sa.ColumnElement[bool]:
     the list is asked.
     """
     runs = _joined(asked_for(without_dots(text)))
-    rows = [row for run in runs for row in word_index.rows_of(person_words, run)]
-    rarest = word_index.rarest(rows) if rows else None
-    if rarest is None:
+    sought = [one for run in runs for one in _sought(run)]
+    reading = word_index.rarest_first(sought) if sought else None
+    if reading is None:
         return sa.false()
     checks = [check for run in runs for check in _checks(run)]
-    named = sa.select(person_words.c.person_id).where(rarest)
-    if len(rows) > 1:
-        named = named.join(Person, sa.and_(Person.id == person_words.c.person_id, *checks))
+    named = sa.select(person_words.c.person_id).where(*reading.rows)
+    in_one_place = [check for run in runs for check in _in_one_place(run)]
+    if in_one_place or reading.with_records:
+        named = named.join(Person, Person.id == person_words.c.person_id).where(*in_one_place)
     ids = db.session.scalars(named.limit(MOST_COUNTED + 1)).all()
     if len(ids) <= MOST_COUNTED:
         return person_id.in_(ids)
@@ -254,14 +255,26 @@ def asks_for_last_digits(viewer: Account, text: str) -> bool:
     return viewer.may(Permission.PEOPLE_REVEAL) and any(LAST_DIGITS.fullmatch(word) for word in words)
 
 
+RECORD = ("sound", "person_id")
+"""What tells one person's rows of the index from another's."""
+
+
+def _sought(run: Run) -> list[word_index.Sought]:
+    return word_index.run_sought(person_words, run, RECORD, Person.words)
+
+
 def _checks(run: Run) -> list[sa.ColumnElement[bool]]:
     """Return the conditions under which a record says a run: all its words, and its characters in one place."""
-    checks = word_index.contains(Person.words, run)
-    if not run.spelt and len(run.text) > 2:
-        bare = sa.func.replace(Person.name_key, "·", "")
-        places = (bare, Person.employer, Person.school)
-        checks.append(sa.or_(*(place.contains(run.text, autoescape=True) for place in places)))
-    return checks
+    return [*word_index.contains(Person.words, run), *_in_one_place(run)]
+
+
+def _in_one_place(run: Run) -> list[sa.ColumnElement[bool]]:
+    """Return the condition that the characters of a run stand together; up to two are one word, so they do."""
+    if run.spelt or len(run.text) <= 2:
+        return []
+    bare = sa.func.replace(Person.name_key, "·", "")
+    places = (bare, Person.employer, Person.school, Person.home_town, Person.residence)
+    return [sa.or_(*(place.contains(run.text, autoescape=True) for place in places))]
 
 
 def organisations_with_people(viewer: Account) -> Sequence[Organisation]:
