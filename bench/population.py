@@ -9,7 +9,7 @@ import gc
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,8 +90,13 @@ def populate(*, how_many: int, now: datetime, first: int = 0) -> None:
         db.session.commit()
     finally:
         gc.enable()
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if connection.dialect.name == "postgresql":  # as autovacuum has done in a city that grew to this
+    _look_after()
+
+
+def _look_after() -> None:
+    """Have PostgreSQL do what its autovacuum has done in a city that grew to this."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
 
 
@@ -237,13 +242,15 @@ def _put(model: type, records: Sequence[Any]) -> None:
 def _put_words(index: WordIndex, records: Sequence[Any]) -> None:
     """Write the rows the records are found by in the order of their table, so from its one end to the other."""
     as_kept = row_writer(index.table, tuple(index.columns))
-    rows: list[tuple[Any, ...]] = []
-    for record in records:
-        repeated = as_kept([getattr(record, name) for name in index.columns.values()])
-        shared = shared_beginnings(record.words.split())
-        rows += [(word, *repeated, count) for word, count in shared.items()]
-    rows.sort()
-    put_kept(index.table, ("word", *index.columns, "shared"), rows)
+    repeated = [(as_kept([getattr(record, name) for name in index.columns.values()]), record) for record in records]
+    repeated.sort(key=lambda pair: pair[0])
+    of_word: dict[str, list[tuple[Any, ...]]] = {}
+    for values, record in repeated:
+        for word, shared in shared_beginnings(record.words.split()).items():
+            of_word.setdefault(word, []).append((word, *values, shared))
+    put_kept(
+        index.table, ("word", *index.columns, "shared"), chain.from_iterable(of_word[word] for word in sorted(of_word))
+    )
 
 
 def long_timeline(*, now: datetime) -> int:
@@ -303,4 +310,5 @@ def long_timeline(*, now: datetime) -> int:
     ended = sa.select(Case.id).where(Case.ended_at.is_not(None)).order_by(Case.id).limit(1500)
     db.session.execute(sa.update(Case).where(Case.id.in_(ended)).values(person_id=person_id))
     db.session.commit()
+    _look_after()
     return person_id

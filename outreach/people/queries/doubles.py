@@ -212,15 +212,18 @@ def _pairs(viewer: Account, of: int | None = None) -> sa.Select[tuple[int, int, 
 def _ways(of: int | None) -> Iterator[sa.Select[tuple[int, int, int]]]:
     one, other = aliased(Person), aliased(Person)
 
-    def way(grade: Grade, *conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[int, int, int]]:
+    def way(grade: Grade, *conditions: sa.ColumnElement[bool]) -> Iterator[sa.Select[tuple[int, int, int]]]:
         found = sa.select(
             one.id.label("one_id"), other.id.label("other_id"), sa.literal(grade.value, sa.Integer).label("grade")
         ).where(one.id < other.id, *conditions)
-        return found if of is None else found.where(sa.or_(one.id == of, other.id == of))
+        if of is None:
+            yield found
+        else:  # as the older and as the newer: with «or» a database would compare everybody with everybody
+            yield from (found.where(one.id == of), found.where(other.id == of))
 
-    yield way(Grade.NEARLY_SURE, one.identity_index == other.identity_index)
-    yield way(Grade.LIKELY, one.name_birth_index == other.name_birth_index)
-    yield way(Grade.POSSIBLE, one.name_key == other.name_key, one.employer == other.employer)
+    yield from way(Grade.NEARLY_SURE, one.identity_index == other.identity_index)
+    yield from way(Grade.LIKELY, one.name_birth_index == other.name_birth_index)
+    yield from way(Grade.POSSIBLE, one.name_key == other.name_key, one.employer == other.employer)
     mine, theirs = aliased(PersonContact), aliased(PersonContact)
     shared = (
         mine.person_id == one.id,
@@ -229,10 +232,10 @@ def _ways(of: int | None) -> Iterator[sa.Select[tuple[int, int, int]]]:
         mine.until.is_(None),
         theirs.until.is_(None),
     )
-    yield way(Grade.NEARLY_SURE, *shared, one.name_key == other.name_key)
+    yield from way(Grade.NEARLY_SURE, *shared, one.name_key == other.name_key)
     alike_in_sound = sa.or_(
         one.pinyin == other.pinyin,
         one.name_key.contains(other.name_key),
         other.name_key.contains(one.name_key),
     )
-    yield way(Grade.POSSIBLE, *shared, one.name_key != other.name_key, alike_in_sound)
+    yield from way(Grade.POSSIBLE, *shared, one.name_key != other.name_key, alike_in_sound)
