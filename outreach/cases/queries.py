@@ -219,12 +219,19 @@ def ids_of_list(viewer: Account, choice: Choice, *, now: datetime) -> sa.Select[
     )
 
 
-def counts_for(viewer: Account, tabs: Collection[Tab], *, now: datetime) -> dict[Tab, int]:
-    """Return how many requests each view holds, counted no further than one beyond COUNTED_UP_TO."""
-    mine = visible(viewer)
+def counts_for(
+    viewer: Account, tabs: Collection[Tab], *, now: datetime, text: str = "", up_to: int | None = None
+) -> dict[Tab, int]:
+    """Return how many requests each view holds, counted no further than one beyond COUNTED_UP_TO.
+
+    :param text: count only those that a search for it finds
+    :param up_to: count no further than one beyond this instead
+    """
+    most = COUNTED_UP_TO if up_to is None else up_to
+    mine = sa.and_(visible(viewer), said_in(text)) if text else visible(viewer)
     counted = [
         sa.select(sa.func.count())
-        .select_from(sa.select(Case.id).where(mine, _in_tab(viewer, tab, now)).limit(COUNTED_UP_TO + 1).subquery())
+        .select_from(sa.select(Case.id).where(mine, _in_tab(viewer, tab, now)).limit(most + 1).subquery())
         .scalar_subquery()
         for tab in tabs
     ]

@@ -5,7 +5,7 @@ Reads every feature, always within what the viewer may reach.
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from outreach.door import queries as door
 from outreach.door.models import Arrival
 from outreach.events import queries as events
 from outreach.events.models import Event, PlaceGroup
+from outreach.events.queries import Tab as EventTab
 from outreach.events.rules import EventState
 from outreach.intake import queries as intake
 from outreach.kernel.calendar_days import working_calendar
@@ -691,14 +692,24 @@ def requests_of_guests(viewer: Account, event: Event) -> int:
 
 # --- search ------------------------------------------------------------------------------------
 
+FEW = 6
+MOST_COUNTED = 100
+"""No total of a search is counted further than one beyond this: it says whether looking closer pays."""
+
 
 @dataclass(frozen=True)
 class Found:
-    """The top few of each kind that the viewer may see."""
+    """The first few of each kind that the viewer may see, and how many each list holds.
 
-    people: Sequence[Person]
-    events: Sequence[Event]
-    requests: Sequence[Case]
+    Requests and events are counted by the views of their lists; whoever reads no list of people has no `people_count`.
+    """
+
+    people: Sequence[Person] = ()
+    people_count: int | None = None
+    requests: Sequence[Case] = ()
+    request_counts: Mapping[Tab, int] = field(default_factory=dict)
+    events: Sequence[Event] = ()
+    event_counts: Mapping[EventTab, int] = field(default_factory=dict)
 
     @property
     def nothing(self) -> bool:
@@ -706,30 +717,35 @@ class Found:
         return not (self.people or self.events or self.requests)
 
 
-FEW = 6
-
-
 def search(viewer: Account, text: str, *, now: datetime) -> Found:
-    """Return people, events and requests that fit a name, a number, a title or a request's number."""
+    """Return people, events and requests that fit a name, a number, a title or a request's number.
+
+    Requests come as their lists sort them: what is open by its deadline, then what ended last.
+    """
     text = text.strip()[:60]
     if not text:
-        return Found([], [], [])
-    reads = viewer.may(Permission.PEOPLE_READ)
+        return Found()
     met = db.session.scalars(
         sa.select(Person)
         .where(Person.id.in_(liaison.paired_people(viewer)), Person.name.contains(text, autoescape=True))
         .order_by(Person.pinyin, Person.id)
         .limit(FEW)
     ).all()
-    known = people.find(viewer, people.Wanted(text=text)).page(size=FEW).items if reads else []
+    known = people.find(viewer, people.Wanted(text=text)) if viewer.may(Permission.PEOPLE_READ) else None
+    listed = known.page(size=FEW).items if known else []
+    asked: list[Case] = []
+    for tab in (Tab.OPEN, Tab.ENDED):
+        if len(asked) < FEW:
+            choice = cases.Choice(tab=tab, text=text)
+            asked += cases.list_of(viewer, choice, cursor=None, now=now, size=FEW - len(asked)).items
+    shows = events.find(viewer, events.Filters(text=text))
     return Found(
-        people=list({person.id: person for person in [*met, *known]}.values())[:FEW],
-        events=events.find(viewer, events.Filters(text=text)).latest(FEW),
-        requests=db.session.scalars(
-            sa.select(Case)
-            .where(cases.visible(viewer), cases.said_in(text))
-            .options(joinedload(Case.person), joinedload(Case.answerable))
-            .order_by(Case.ended_at.is_not(None), Case.created_at.desc(), Case.id.desc())
-            .limit(FEW)
-        ).all(),
+        people=list({person.id: person for person in [*met, *listed]}.values())[:FEW],
+        people_count=known.count(MOST_COUNTED) if known else None,
+        requests=asked,
+        request_counts=cases.counts_for(viewer, (Tab.OPEN, Tab.ENDED), now=now, text=text, up_to=MOST_COUNTED)
+        if asked
+        else {},
+        events=shows.latest(FEW),
+        event_counts=shows.counts(now=now, up_to=MOST_COUNTED),
     )

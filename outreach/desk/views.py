@@ -104,7 +104,10 @@ def search() -> ResponseReturnValue:
     text = request.args.get("q", "")
     limits.spend(limits.SEARCHING, current_user.id)
     return render_template(
-        "desk/search.html", text=text.strip(), found=queries.search(current_user, text, now=clock.now())
+        "desk/search.html",
+        text=text.strip(),
+        found=queries.search(current_user, text, now=clock.now()),
+        most=queries.MOST_COUNTED,
     )
 
 

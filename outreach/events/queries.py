@@ -163,13 +163,14 @@ class Found:
         """Return the latest of them."""
         return db.session.scalars(self.events.order_by(*(column.desc() for column in self.order)).limit(limit)).all()
 
-    def counts(self, *, now: datetime) -> dict[Tab, int]:
-        """Return how many events each view holds, counted no further than one beyond `MOST_COUNTED`."""
+    def counts(self, *, now: datetime, up_to: int | None = None) -> dict[Tab, int]:
+        """Return how many events each view holds, counted no further than one beyond `up_to`, or `MOST_COUNTED`."""
+        most = MOST_COUNTED if up_to is None else up_to
         whole = self.events.with_only_columns(sa.literal(1))
         counted = [
             (whole if tab in BY_THE_CLOCK else self.rows)
             .where(_in_tab(tab, now, self.state), *self._begun(tab, now))
-            .limit(MOST_COUNTED + 1)
+            .limit(most + 1)
             .subquery()
             for tab in Tab
         ]

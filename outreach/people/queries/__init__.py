@@ -120,9 +120,9 @@ class Found:
         people = self.people.options(joinedload(Person.organisation), joinedload(Person.talent_class))
         return page_of(people, keys=self.keys, cursor=cursor, size=size)
 
-    def count(self) -> int:
-        """Count them, up to one more than `MOST_COUNTED`."""
-        some = self.rows.limit(MOST_COUNTED + 1).subquery()
+    def count(self, up_to: int | None = None) -> int:
+        """Count them, up to one more than `up_to`, or than `MOST_COUNTED`."""
+        some = self.rows.limit((MOST_COUNTED if up_to is None else up_to) + 1).subquery()
         return db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
 
 
