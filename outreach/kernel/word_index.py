@@ -159,12 +159,18 @@ class WordIndex:
             values = [{f"its_{name}": value for name, value in row.items()} for row in rows]
             connection.execute(sa.delete(self.table).where(*same), values)
 
-    def insert(self, model: Any, records: Sequence[dict[str, Any]]) -> list[int]:
+    def insert(
+        self, model: Any, records: Sequence[dict[str, Any]], beside: Sequence[Mapping[str, Any]] | None = None
+    ) -> list[int]:
         """Write many new records of a model at once, past the ORM, with their words; return their ids in order.
 
         :param records: their columns by name, the same of each, but for `words`
+        :param beside: of each, what else words are made of and is no column
         """
-        whole = [values | {"words": written(self.words_of(SimpleNamespace(**values)))} for values in records]
+        whole = [
+            values | {"words": written(self.words_of(SimpleNamespace(**values, **more)))}
+            for values, more in zip(records, beside or [{}] * len(records), strict=True)
+        ]
         new = sa.insert(model).returning(model.id, sort_by_parameter_order=True)
         # without it, rows with other blanks would be other statements
         ids = list(db.session.scalars(new, whole, execution_options={"render_nulls": True}))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from outreach.kernel.database import IDS_ONCE, Model, db
 from outreach.kernel.sealing import BlindIndex, Sealed, SealedData, blind
@@ -232,9 +232,8 @@ def _words_of(person: Person) -> Iterator[str]:
     """Yield what a person is found by; whether they are away can be said only where both places are known."""
     places: Sequence[str] = ()
     if person.home_town and person.residence:
-        session = object_session(person) or db.session
         areas = sa.select(Organisation.short_name).where(Organisation.kind == OrganisationKind.AREA)
-        places = session.scalars(sa.union_all(sa.select(Installation.city_name), areas)).all()
+        places = db.session.scalars(sa.union_all(sa.select(Installation.city_name), areas)).all()
     return words_of_person(person, places)
 
 

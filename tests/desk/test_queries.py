@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 from werkzeug.exceptions import NotFound
 
-from outreach.cases.rules import Topic
+from outreach.cases.rules import CaseState, Topic
+from outreach.cases.rules import Tab as CaseTab
 from outreach.desk import queries
+from outreach.events.queries import Tab as EventTab
+from outreach.events.rules import EventState
 from outreach.liaison.operations import log_visit
 from outreach.liaison.queries import loggable
 from outreach.liaison.rules import Ask, VisitWay
@@ -163,6 +166,25 @@ def test_search_finds_only_what_the_viewer_may_see(city):
     assert (len(own.people), len(own.events), len(own.requests)) == (1, 1, 1)
     assert (leaders.people, len(leaders.requests), leaders.events) == ([city.talent], 1, [])
     assert others.nothing
+
+
+def test_a_search_says_how_many_more_there_are_in_each_view(city, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_COUNTED", 8)
+    for number in range(10):
+        a_person(f"许{'一二三四五六七八九十'[number]}", organisation=city.office)
+    someone = a_person("许安", organisation=city.office)
+    for _ in range(4):
+        a_case(intake=city.office, person=someone, now=NOW)
+    over = a_case(intake=city.office, person=someone, now=NOW)
+    over.state, over.answerable, over.due_at, over.ended_at = CaseState.WITHDRAWN, None, None, NOW
+    an_event("许愿沙龙", organisation=city.office, author=city.organiser, state=EventState.DRAFT)
+
+    found = queries.search(city.organiser, "许", now=NOW)
+
+    assert (len(found.people), found.people_count) == (6, 9)
+    assert {tab: count for tab, count in found.request_counts.items() if count} == {CaseTab.OPEN: 4, CaseTab.ENDED: 1}
+    assert [case.ended_at is None for case in found.requests] == [True] * 4 + [False]
+    assert {tab: count for tab, count in found.event_counts.items() if count} == {EventTab.DRAFTS: 1}
 
 
 def test_a_request_is_found_by_its_number(city):

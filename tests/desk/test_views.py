@@ -161,6 +161,13 @@ def test_an_event_of_another_unit_is_not_found(city, client):
     assert signed_in(client, outsider).get(f"/desk/events/{event.id}").status_code == 404
 
 
+def test_the_search_leads_to_the_lists_with_the_same_words(city, client):
+    page = signed_in(client, city.organiser).get("/desk/search?q=林知")
+
+    assert "全部 1 人" in text(page)
+    assert 'href="/desk/people/?q=%E6%9E%97%E7%9F%A5"' in page.text
+
+
 def test_the_search_says_when_nothing_is_within_reach(city, client):
     assert "您能看到的范围里没找到" in text(signed_in(client, city.leader).get("/desk/search?q=查无此人"))
     assert "林知遥" in text(client.get("/desk/search?q=林知"))

@@ -222,6 +222,17 @@ def test_fields_of_the_citys_list_are_taken_what_else_stands_there_is_the_field_
     assert [one.field.name for one in person.fields] == ["新材料", "新能源"]
     assert (person.major, person.aside) == ("光伏", [])
     assert (named(session, "李四").fields, named(session, "李四").major) == ([], None)
+    found = queries.find(clerk, queries.Wanted(field=person.fields[0].field))
+    assert [one.name for one in found.page().items] == ["张三"]
+
+
+def test_who_comes_from_here_and_lives_elsewhere_is_found_as_away(session, clerk):
+    headings = ["姓名", "手机", "籍贯", "现居地"]
+    rows = [["张三", "19901000001", "雁城市", "深圳"], ["李四", "19901000002", "雁城市", "雁城市"]]
+    landed(a_workbook([headings, *rows]), clerk)
+
+    assert named(session, "张三").residence == "深圳"
+    assert [one.name for one in queries.find(clerk, queries.Wanted(away=True)).page().items] == ["张三"]
 
 
 def test_fields_are_added_to_those_of_the_record_and_taken_off_again(session, clerk):

@@ -984,7 +984,9 @@ def _made(
     """Write new people, one for each row; written past the ORM, which would take most of the time of a long list."""
     if not arriving:
         return []
-    ids = PEOPLE_BY_WORDS.insert(Person, [_columns_of(one, organisation_id, now, known) for one in arriving])
+    columns = [_columns_of(one, organisation_id, now, known) for one in arriving]
+    work = [[PersonField(field_id=known.fields[name]) for name in one.entry.fields] for one in arriving]
+    ids = PEOPLE_BY_WORDS.insert(Person, columns, beside=[{"fields": fields} for fields in work])
     taken, contacts, fields = [], [], []
     for person_id, one in zip(ids, arriving, strict=True):
         reached = points.of(one.entry)
