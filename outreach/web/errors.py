@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
 from outreach.kernel.clock import now
-from outreach.kernel.database import db
+from outreach.kernel.database import db, has_no_room
 from outreach.kernel.refusals import Refused
 from outreach.web.forms import sentence_of
 
@@ -77,8 +77,23 @@ def too_often(error: TooManyRequests) -> ResponseReturnValue:
 
 
 def database_away(error: sa.exc.OperationalError) -> ResponseReturnValue:
-    """Answer while the database is away or busy: nothing was changed, and a moment later it may work again."""
+    """Answer while the database is away or busy: nothing was changed, and a moment later it may work again.
+
+    Or once somebody has made room for it, where its disk is full.
+    """
     db.session.rollback()
+    if has_no_room(error):
+        log.error("the database's disk is full", exc_info=error)
+        answer = _page(
+            "503",
+            503,
+            message=gettext(
+                "The disk of our server is full. What was saved before is safe; this last step was not done. Please "
+                "tell the administrator; once there is room, try it again."
+            ),
+        )
+        answer.retry_after = RESTS_SECONDS
+        return answer
     log.warning("the database does not answer", exc_info=error)
     answer = _page("503", 503)
     answer.retry_after = RETRY_SECONDS

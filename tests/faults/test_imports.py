@@ -1,6 +1,8 @@
 """An import through a worker of its own that is killed, and one whose disk is full: nothing lost, nothing twice."""
 
+import io
 import resource
+import secrets
 import signal
 from datetime import datetime
 
@@ -113,3 +115,24 @@ def test_a_full_disk_is_said_on_the_page_and_gone_on_from_by_itself(app, client,
     assert half.landed < ROWS
     assert "服务器硬盘满了" in page
     assert (state_of(imported_id), queries.tally(imported_id).landed) == (ImportState.LANDED, ROWS)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_upload_for_which_there_is_no_room_says_so_and_changes_nothing(app, client, clerk):
+    desk = signed_in(client, clerk)
+    pages = db.session.execute(sa.text("PRAGMA page_count")).scalar() + 30
+    db.session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
+    db.session.commit()
+    content = a_workbook([["姓名", "手机"], *[[secrets.token_hex(20), secrets.token_hex(20)] for _ in range(9000)]])
+
+    def upload():
+        return desk.post("/desk/imports/new", data={"kind": "talents", "file": (io.BytesIO(content), "台账.xlsx")})
+
+    answer = upload()
+    db.session.execute(sa.text("PRAGMA max_page_count = 1000000"))
+    db.session.commit()
+
+    assert (answer.status_code, "服务器硬盘满了" in answer.text) == (503, True)
+    assert (db.session.query(Import).count(), db.session.query(outbox.Work).count()) == (0, 0)
+    assert upload().status_code == 303
+    assert db.session.query(Import).count() == 1

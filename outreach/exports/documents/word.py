@@ -11,7 +11,7 @@ from outreach.kernel.clock import local
 
 BODY, HEADING, LABEL, LATIN = "仿宋", "宋体", "黑体", "Times New Roman"
 """The names under which Word and WPS have them; a machine without one shows its own. Source: GB/T 9704-2012."""
-WIDTHS = (2.9, 5.4, 2.9, 5.4)
+WIDTHS = (3.1, 5.2, 3.1, 5.2)
 """Of the columns, in centimetres; they fill A4 between its margins."""
 
 
