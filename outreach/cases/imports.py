@@ -40,7 +40,7 @@ from outreach.organisations.queries import lead_organisation
 from outreach.organisations.rules import Permission
 from outreach.people.imports import Recognised, recognised
 from outreach.people.models import Person
-from outreach.people.operations import contact_point, is_known_point, person_at
+from outreach.people.operations import Origin, bring, contact_point
 from outreach.people.operations import take_back as take_back_people
 from outreach.people.queries import account_by_id
 from outreach.people.rules import ContactKind, normalised_name
@@ -154,27 +154,20 @@ class Requests:
         organisation = db.session.get_one(Organisation, errand.organisation_id)
         kind, value = _reached(asked.entry)
         trace = None
-        known = is_known_point(kind=kind, value=value)
-        point = contact_point(kind=kind, value=value, now=errand.now)
         if who.person_id is not None:
             person = db.session.get_one(Person, who.person_id)
+            point = contact_point(kind=kind, value=value, now=errand.now)
         else:
-            person = person_at(
-                contact_point=point,
+            brought = bring(
+                kind=kind,
+                value=value,
                 name=asked.entry.name,
                 organisation=organisation,
-                source=f"import:{errand.import_id}",
-                now=errand.now,
+                origin=Origin(f"import:{errand.import_id}", row.number),
                 by=errand.by,
+                now=errand.now,
             )
-            trace = {
-                "person": person.id,
-                "made": True,
-                "row": row.number,
-                "filled": {},
-                "contacts": [],
-                "points": [] if known else [point.id],
-            }
+            person, point, trace = brought.person, brought.contact_point, brought.trace
         case = operations.take_over(
             person=person,
             contact_point=point,

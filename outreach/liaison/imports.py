@@ -40,7 +40,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.organisations.operations import create_account, set_roles, take_back_accounts
 from outreach.organisations.rules import Permission, Role
 from outreach.people.models import ContactPoint, Person, PersonContact
-from outreach.people.operations import contact_point, is_known_point, person_at
+from outreach.people.operations import Origin, bring
 from outreach.people.operations import take_back as take_back_people
 from outreach.people.rules import ContactKind, normalised_name
 from outreach.web.filters import masked_name, masked_phone
@@ -453,27 +453,18 @@ def _with_role(
 
 
 def _new_talent(row: Row, organisation: Organisation, brought: _Brought, errand: Errand) -> Person:
-    phone = normalised_phone(row.text("phone"))
-    known = is_known_point(kind=ContactKind.PHONE, value=phone)
-    point = contact_point(kind=ContactKind.PHONE, value=phone, now=errand.now)
-    talent = person_at(
-        contact_point=point,
+    came = bring(
+        kind=ContactKind.PHONE,
+        value=normalised_phone(row.text("phone")),
         name=row.text("talent"),
         organisation=organisation,
-        source=f"import:{errand.import_id}",
-        now=errand.now,
+        origin=Origin(f"import:{errand.import_id}", row.number),
         by=errand.by,
+        now=errand.now,
     )
+    brought.person, talent = came.trace, came.person
     if talent.employer is None and row.text("employer"):
         talent.employer = row.text("employer")[:200]
-    brought.person = {
-        "person": talent.id,
-        "made": True,
-        "row": row.number,
-        "filled": {},
-        "contacts": [],
-        "points": [] if known else [point.id],
-    }
     return talent
 
 

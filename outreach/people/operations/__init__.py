@@ -215,6 +215,26 @@ def person_at(
 
 
 @dataclass(frozen=True)
+class Brought:
+    """Somebody whom a row of another feature's file names, where they are reached, and what undoes it (`take_back`)."""
+
+    person: Person
+    contact_point: ContactPoint
+    trace: Mapping[str, Any]
+
+
+def bring(
+    *, kind: ContactKind, value: str, name: str, organisation: Organisation, origin: Origin, by: Actor, now: datetime
+) -> Brought:
+    """Return who has this name at a number or an address in its normal form, written down now if nobody has."""
+    known = is_known_point(kind=kind, value=value)
+    point = contact_point(kind=kind, value=value, now=now)
+    person = person_at(contact_point=point, name=name, organisation=organisation, source=origin.source, now=now, by=by)
+    taken = Taken(person.id, made=True, row=origin.row, source=origin.source, points=() if known else (point.id,))
+    return Brought(person, point, taken.trace)
+
+
+@dataclass(frozen=True)
 class Reached:
     """Somebody who gave their name at a number or an address; see `person_at`."""
 
