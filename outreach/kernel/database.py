@@ -354,3 +354,12 @@ def one_at_a_time(key: str) -> None:
     if db.session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+
+def one_at_a_time_while_keys_change(key: str) -> None:
+    """Let one transaction at a time write values with a unique index while index keys are rotated.
+
+    Comes before the look whether there is such a value: two could write the same one under one key each.
+    """
+    if sealing.being_rotated():
+        one_at_a_time(key)

@@ -276,6 +276,11 @@ def blind(text: str, *, purpose: str) -> str:
     return index
 
 
+def being_rotated() -> bool:
+    """Tell whether an index may stand under one of two keys; then no unique index sees a value that stands twice."""
+    return len(ring().indexes) > 1
+
+
 def proof(text: str, *, purpose: str) -> str:
     """Return the proof that we handed something out: for links and codes, which outlive a rotation of the keys."""
     return ring().proof(text, purpose=purpose)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.contact_details import normalised_email, normalised_phone
-from outreach.kernel.database import db, locked
+from outreach.kernel.database import db, locked, one_at_a_time_while_keys_change
 from outreach.kernel.history import Subject
 from outreach.kernel.references import pointed_to, standing_alone
 from outreach.kernel.sealing import blind
@@ -361,6 +361,7 @@ def _refuse_a_doubled_name(parent: Organisation | None, name: str, short_name: s
 def _reach_at(account: Account, *, phone: str | None, email: str | None) -> None:
     number = normalised_phone(phone) if phone else None
     address = normalised_email(email) if email else None
+    one_at_a_time_while_keys_change("accounts")
     number_index = blind(number, purpose="phone") if number else None
     address_index = blind(address, purpose="email") if address else None
     with db.session.no_autoflush:

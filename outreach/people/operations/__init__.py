@@ -13,7 +13,7 @@ from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
 from outreach.kernel.contact_details import normalised_email, normalised_phone
-from outreach.kernel.database import NewRows, db, locked, one_at_a_time
+from outreach.kernel.database import NewRows, db, locked, one_at_a_time, one_at_a_time_while_keys_change
 from outreach.kernel.history import HistoryLine, Subject
 from outreach.kernel.limits import free_from
 from outreach.kernel.references import pointed_to
@@ -170,6 +170,7 @@ def contact_point(*, kind: ContactKind, value: str, now: datetime) -> ContactPoi
     :raises NotAnEmail: if an address is none
     """
     plain = normalised_phone(value) if kind is ContactKind.PHONE else normalised_email(value)
+    one_at_a_time_while_keys_change("contact points")
     index = blind(plain, purpose=kind.value)
     wanted = sa.select(ContactPoint).where(ContactPoint.kind == kind, ContactPoint.index == index)
     found = db.session.scalar(wanted)
@@ -962,6 +963,7 @@ def _points_of(entries: Sequence[Entry], now: datetime) -> _Points:
     """Return the numbers and addresses of entries, made known now if they were not."""
     wanted = {(ContactKind.PHONE, number) for entry in entries for number in entry.phones}
     wanted |= {(ContactKind.EMAIL, address) for entry in entries for address in entry.emails}
+    one_at_a_time_while_keys_change("contact points")
     indexes = {blind(value, purpose=kind.value): (kind, value) for kind, value in sorted(wanted)}
     found = _known_points(indexes)
     missing = [named for named in indexes.values() if named not in found]
