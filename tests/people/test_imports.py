@@ -7,9 +7,10 @@ import pytest
 from outreach.intake import operations as intake_operations
 from outreach.intake import queries
 from outreach.intake.rules import Verdict
-from outreach.organisations.rules import Role
+from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people.models import Person
 from outreach.people.operations import seed_classes_and_fields
+from outreach.people.queries import Wanted, find
 from outreach.people.rules import ContactKind, Degree
 from tests.conftest import NOW
 from tests.factories import an_account, an_organisation
@@ -222,17 +223,18 @@ def test_fields_of_the_citys_list_are_taken_what_else_stands_there_is_the_field_
     assert [one.field.name for one in person.fields] == ["新材料", "新能源"]
     assert (person.major, person.aside) == ("光伏", [])
     assert (named(session, "李四").fields, named(session, "李四").major) == ([], None)
-    found = queries.find(clerk, queries.Wanted(field=person.fields[0].field))
+    found = find(clerk, Wanted(field=person.fields[0].field))
     assert [one.name for one in found.page().items] == ["张三"]
 
 
 def test_who_comes_from_here_and_lives_elsewhere_is_found_as_away(session, clerk):
     headings = ["姓名", "手机", "籍贯", "现居地"]
-    rows = [["张三", "19901000001", "雁城市", "深圳"], ["李四", "19901000002", "雁城市", "雁城市"]]
+    an_organisation("清江县", kind=OrganisationKind.AREA)
+    rows = [["张三", "19901000001", "湖南清江", "深圳"], ["李四", "19901000002", "湖南清江", "清江县城"]]
     landed(a_workbook([headings, *rows]), clerk)
 
     assert named(session, "张三").residence == "深圳"
-    assert [one.name for one in queries.find(clerk, queries.Wanted(away=True)).page().items] == ["张三"]
+    assert [one.name for one in find(clerk, Wanted(away=True)).page().items] == ["张三"]
 
 
 def test_fields_are_added_to_those_of_the_record_and_taken_off_again(session, clerk):
