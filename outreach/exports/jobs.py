@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,7 +50,7 @@ def write(*, export_id: int, now: datetime, work: Work) -> None:
             export_id=export_id,
             content=file,
             rows=rows,
-            people=array("q", (person for person, _ in groupby(sorted(people)))),
+            people=_each_once(people),
             now=clock.now(),
         )
     db.session.commit()
@@ -92,6 +91,14 @@ def _write_sheet(export: Export, sheet: Sheet, file: BinaryIO, people: "array[in
     documents.write_sheet(file, export.format, _mark(export, sheet, 1), form)
     db.session.rollback()  # it was only read
     return 1
+
+
+def _each_once(people: "array[int]") -> "array[int]":
+    """Return ids in order, each once; a byte for each id there may be, where sorting them would take forty."""
+    there = bytearray(max(people, default=0) + 1)
+    for person in people:
+        there[person] = 1
+    return array("q", (person for person, is_there in enumerate(there) if is_there))
 
 
 def _mark(export: Export, offer: Offer, rows: int) -> Mark:

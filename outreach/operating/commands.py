@@ -102,6 +102,7 @@ def worker() -> None:
     db.session.remove()  # or what was just looked up would hold SQLite's write lock for as long as the worker runs
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    gc.collect()
     gc.freeze()  # what is loaded stays: looking through it for garbage takes a quarter of the time of a long job
     work_until(current_app._get_current_object(), stop)
 
