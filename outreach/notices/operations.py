@@ -16,7 +16,7 @@ from outreach.notices.models import Message
 from outreach.notices.queries import messages_about
 from outreach.notices.rules import Channel, MessageState
 from outreach.organisations.models import Account
-from outreach.organisations.queries import installation
+from outreach.organisations.queries import language_lately
 from outreach.people.models import ContactPoint, Person
 from outreach.people.rules import ContactKind
 
@@ -58,7 +58,7 @@ class Telling:
 
 def tell_many(tellings: Sequence[Telling], *, now: datetime, urgency: Urgency = Urgency.SOON) -> list[Message]:
     """Write many messages at once, as `tell` writes one."""
-    language = _language()
+    language = _language(now)
     messages = [
         Message(
             kind=telling.kind,
@@ -102,7 +102,7 @@ def tell_account(
         subject_id=about.id if about else None,
         template=template,
         values=values,
-        language=_language(),
+        language=_language(now),
         created_at=now,
     )
     _write([message], urgency=urgency, now=now)
@@ -182,6 +182,5 @@ def _empty(which: sa.ColumnElement[bool]) -> None:
         db.session.execute(sa.update(Message).where(where).values(values))
 
 
-def _language() -> str:
-    city = installation()
-    return city.language if city else "zh_Hans_CN"
+def _language(now: datetime) -> str:
+    return language_lately(now=now) or "zh_Hans_CN"

@@ -44,6 +44,7 @@ from outreach.registration.rules import (
 )
 
 ATTEMPTS = 5
+_COLUMNS_OF_EVENTS = [attribute.key for attribute in sa.inspect(Event).column_attrs]
 MESSAGES = {
     RegistrationState.PENDING: "received",
     RegistrationState.CONFIRMED: "confirmed",
@@ -331,7 +332,7 @@ def _take(wishes: Sequence[_Wish], *, now: datetime) -> list[_Taken | Refused]:
     left = [place for place, answer in enumerate(answers) if answer is None]
     groups = _hold_all({wishes[place].group.id for place in left})
     for event in {wishes[place].event for place in left}:
-        db.session.refresh(event)  # it may have been cancelled while we waited for the groups
+        db.session.refresh(event, _COLUMNS_OF_EVENTS)  # it may have been cancelled while we waited for the groups
     lines = {group.id: _Line(group, now) for group in groups.values()}
     first: dict[tuple[int, int], int] = {}
     for place in list(left):

@@ -158,6 +158,6 @@ def test_the_office_writes_down_through_whom_somebody_came_and_nothing_made_up(d
     made_up = desk.post(address, data={**common, "phone": "19933330002", "through": "a999999"})
 
     assert made_up.status_code == 303
-    throughs = [one.through for one in session.scalars(sa.select(Registration).order_by(Registration.id))]
-    assert throughs == [Through(account_id=envoy.id), BY_THEMSELVES]
-    assert "江远帆" in desk.get(f"/desk/events/{event.id}/registrations/1").text
+    made = session.scalars(sa.select(Registration).order_by(Registration.id)).all()
+    assert [one.through for one in made] == [Through(account_id=envoy.id), BY_THEMSELVES]
+    assert "江远帆" in desk.get(f"/desk/events/{event.id}/registrations/{made[0].id}").text

@@ -125,6 +125,8 @@ def _through(form: RegisterForm) -> Through:
     if followed is not None:
         return followed.through
     chosen = through_in(form.through.data or "")
+    if chosen == BY_THEMSELVES:
+        return chosen
     return chosen if chosen in {one.through for one in people_queries.stations()} else BY_THEMSELVES
 
 
