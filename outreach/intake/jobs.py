@@ -25,8 +25,11 @@ READ_AT_ONCE = 1000
 JUDGED_AT_ONCE = 500
 LANDED_AT_ONCE = 200
 MOST_COLUMNS = 500
-LONGEST_PAUSE = 0.05
-"""Seconds between two steps in which others may write; no longer than half of what the step took."""
+LONGEST_PAUSE = 0.11
+"""Seconds between two steps in which others may write; no longer than half of what the step took.
+
+Whoever has waited for SQLite's lock for a while asks every 100 ms (its busy handler): a shorter gap may be missed.
+"""
 
 T = TypeVar("T")
 
