@@ -1,6 +1,5 @@
 """Bringing in a file: upload, columns, preview, decisions, landing."""
 
-import re
 from collections.abc import Mapping
 from io import BytesIO
 
@@ -16,13 +15,14 @@ from outreach.intake.rules import (
     NO_ROOM,
     OPEN_STATES,
     Decision,
+    Field,
     Importer,
     ImportState,
     Problem,
     Verdict,
     importer_of,
 )
-from outreach.intake.rules.headings import letters, missing
+from outreach.intake.rules.headings import example, letters, missing
 from outreach.kernel import clock
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
@@ -202,6 +202,8 @@ def columns(import_id: int) -> ResponseReturnValue:
         else:
             return redirect(url_for("intake.show", import_id=import_id), 303)
     kind = importer.sheets[sheet.importer or 0]
+    named = {wanted.name: wanted for wanted in kind.fields}
+    taken_for = {column: named[name] for column, name in sheet.mapping.items() if name in named}
     fields = [(wanted.name, gettext(wanted.label)) for wanted in kind.fields]
     return (
         render_template(
@@ -213,7 +215,10 @@ def columns(import_id: int) -> ResponseReturnValue:
             kind=kind,
             fields=fields,
             missing=missing(sheet, kind),
-            examples=_examples(sheet),
+            examples=_examples(sheet, taken_for),
+            first_rows={
+                number: [example(str(cell or ""), None) for cell in cells] for number, cells in sheet.top.items()
+            },
             chosen=_chosen_mapping(sheet),
             letters=letters,
             form=form,
@@ -368,12 +373,12 @@ def _chosen_mapping(sheet: object) -> dict[int, str]:
     }
 
 
-def _examples(sheet: object) -> dict[int, list[str]]:
+def _examples(sheet: object, fields: Mapping[int, Field]) -> dict[int, list[str]]:
     last = sheet.heading[1] if sheet.heading else 0
     found: dict[int, list[str]] = {}
     for number in sorted(sheet.top):
         if number > last:
             for column, text in enumerate(sheet.top[number]):
                 if text and len(found.setdefault(column, [])) < 2:
-                    found[column].append(re.sub(r"\d(?=(?:[\s-]?[\dXx]){6,})", "*", str(text)[:40]))
+                    found[column].append(example(str(text), fields.get(column)))
     return found

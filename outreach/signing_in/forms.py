@@ -61,7 +61,7 @@ class EmailForm(Form):
 class WhoseForm(Form):
     """Who held a number before that was quiet for long."""
 
-    name = StringField(_l("Full name"), validators=[InputRequired(_l("Please write the full name.")), Length(max=120)])
+    name = StringField(_l("Your full name"), validators=[InputRequired(_l("Please write your name.")), Length(max=120)])
 
 
 class CodeForm(Form):

@@ -138,6 +138,28 @@ def test_refused_rows_come_back_as_a_file_with_reasons_and_inert_formulas(desk, 
     assert sheet["E2"].data_type == "s"
 
 
+def test_examples_of_columns_expose_nobody_whatever_they_are_taken_for(desk, clerk):
+    rows = [
+        ["姓名", "手机", "邮箱", "身份证号", "出生日期", "备用联系", "备注"],
+        [
+            "林知遥",
+            "19912345678",
+            "lin@example.com",
+            "431399197012280240",
+            "1979-03-19",
+            "19987654321",
+            "发 b.c@example.cn",
+        ],
+    ]
+    imported = previewed(a_workbook(rows), clerk)
+
+    page = desk.get(f"/desk/imports/{imported.id}/columns").text
+
+    exposed = ("19912345678", "12345678", "lin@", "b.c@", "1970", "280240", "1979", "03-19", "87654321")
+    assert [one for one in exposed if one in page] == []
+    assert "l***@example.com" in page
+
+
 def test_columns_are_corrected_on_a_page(desk, clerk, session):
     imported = previewed(a_workbook([["称呼", "号"], ["张三", "19901000001"]]), clerk)
     page = f"/desk/imports/{imported.id}"

@@ -320,6 +320,18 @@ def shown(text: str, how: Shown) -> str:
     return text
 
 
+def example(text: str, wanted: Field | None) -> str:
+    """Return the text of a cell as the page of columns shows it: as a preview would, whatever it is taken for.
+
+    In any other column every longer number and every mail address is masked.
+    """
+    text = text[:40]
+    if wanted is not None and wanted.shown is not Shown.PLAIN:
+        return shown(text, wanted.shown)
+    masked = re.sub(r"\d[\d\s-]{6,}[\dXx]", lambda found: _masked_number(found), text)
+    return re.sub(r"([\w.+-])[\w.+-]*[@＠]([\w.-]+)", r"\1***@\2", masked)
+
+
 def _masked_number(found: re.Match[str]) -> str:
     digits = re.sub(r"\D", "", found[0])
     digits = digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
