@@ -22,7 +22,7 @@ from outreach.organisations.models import Account, Grant
 from outreach.organisations.queries import account_named
 
 FEW, MANY = 1_000, 100_000
-TIMES = 7
+TIMES = 5
 PAGES = (
     "/desk/people/",
     "/desk/people/?page=last",
