@@ -245,3 +245,12 @@ def test_many_refused_rows_come_back_in_parts_and_none_is_lost(desk, clerk, monk
     numbers = [[cell.value for cell in openpyxl.load_workbook(io.BytesIO(one)).active["A"]][1:] for one in files]
     assert "第 1 到 2 行" in shown
     assert numbers == [["2", "3"], ["4"]]
+
+
+def test_a_persons_page_names_the_file_they_came_by(desk, clerk, session):
+    landed(a_workbook([["姓名", "手机"], ["张三", "19901000001"]]), clerk)
+    person = session.query(Person).one()
+
+    page = desk.get(f"/desk/people/{person.id}").text
+
+    assert f"由《{session.query(Import).one().filename}》导入" in page
