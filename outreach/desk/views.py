@@ -12,6 +12,7 @@ from outreach.desk.rules import greeting_hour
 from outreach.events import queries as events
 from outreach.kernel import clock
 from outreach.liaison import queries as liaison
+from outreach.organisations.queries import reaches
 from outreach.organisations.rules import Permission
 from outreach.people.queries import doubles, guardians_of, looks_at
 from outreach.people.rules import TimelineEntry, needs_guardian
@@ -75,6 +76,8 @@ def person(person_id: int) -> ResponseReturnValue:
         doubles=doubles.of(current_user, found) if may_merge else [],
         merges=doubles.merges_of(found.id) if may_merge else [],
         may_merge=may_merge,
+        keeps_record=reaches(current_user, found.organisation, Permission.PEOPLE_READ),
+        may_pair=current_user.may(Permission.PAIRING_EDIT),
         guardians=guardians_of(person_id) if needs_guardian(found.birth, clock.office_day(now)) else (),
     )
 

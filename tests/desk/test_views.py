@@ -1,5 +1,6 @@
 """The first page of each role, a person's page, an event's overview, the search."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -171,3 +172,19 @@ def test_the_search_leads_to_the_lists_with_the_same_words(city, client):
 def test_the_search_says_when_nothing_is_within_reach(city, client):
     assert "您能看到的范围里没找到" in text(signed_in(client, city.leader).get("/desk/search?q=查无此人"))
     assert "林知遥" in text(client.get("/desk/search?q=林知"))
+
+
+@pytest.mark.parametrize("who", ["leader", "officer", "organiser", "supervisor", "service_officer"])
+def test_a_persons_page_leads_nobody_to_a_page_that_refuses_them(city, client, who):
+    a_case(intake=city.office, person=city.talent, now=now())
+    event = an_event("人才会客厅", organisation=city.office, author=city.organiser)
+    a_registration(event=event, person=city.talent)
+    added = {"supervisor": Role.SUPERVISOR, "service_officer": Role.SERVICE_OFFICER}
+    reader = an_account(organisation=city.office, roles=[added[who]]) if who in added else getattr(city, who)
+    browser = signed_in(client, reader)
+
+    page = text(browser.get(f"/desk/people/{city.talent.id}"))
+    links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/desk/[^"#]*)"', page)}
+
+    assert len(links) > 3
+    assert {link: browser.get(link).status_code for link in links if browser.get(link).status_code >= 400} == {}
