@@ -1,6 +1,7 @@
 """What a restore brings along, and what it leaves alone where it does not succeed."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,8 +35,8 @@ def folder(app: Flask) -> Iterator[Path]:
     """Where the application keeps what is beside its database."""
     kept = app.config["SETTINGS"].instance_path
     yield kept
-    for left in (*kept.glob("*.before-*"), kept / verification.ANCHORS):
-        left.unlink(missing_ok=True)
+    for left in (*kept.glob("*.before-*"), *kept.glob("uploads"), *kept.glob(verification.ANCHORS)):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Who was erased stays erased when a backup from before is restored."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -34,8 +35,8 @@ def folder(app: Flask) -> Iterator[Path]:
     """Where the application keeps what is beside its database."""
     kept = app.config["SETTINGS"].instance_path
     yield kept
-    for left in (*kept.glob("*.before-*"), kept / verification.ANCHORS):
-        left.unlink(missing_ok=True)
+    for left in (*kept.glob("*.before-*"), *kept.glob("uploads"), *kept.glob(verification.ANCHORS)):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def backed_up(app: Flask, file: Path) -> Path:
