@@ -46,10 +46,10 @@ from outreach.organisations.queries import installation, reach
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission
 from outreach.people import queries as people
 from outreach.people.models import Person
-from outreach.people.rules import TimelineEntry
+from outreach.people.rules import Through, TimelineEntry
 from outreach.registration import queries as registration
 from outreach.registration.models import Registration
-from outreach.registration.rules import RegistrationState
+from outreach.registration.rules import LIVING, RegistrationState
 
 SHOWN = 12
 LATELY = timedelta(days=30)
@@ -676,6 +676,46 @@ def overview(event: Event, *, now: datetime) -> Overview:
         silent=[phone for phone in phones if going_on and now - phone.seen_at > SILENT_AFTER],
         phones=phones,
     )
+
+
+@dataclass(frozen=True)
+class AmbassadorPart:
+    """The first page of whoever brings people in: the code of their links, and what they brought to what is coming."""
+
+    code: str
+    rows: Sequence[tuple[Event, int]]
+
+    @property
+    def brought(self) -> int:
+        """How many of those who come were brought by them."""
+        return sum(count for _event, count in self.rows)
+
+
+MOST_TO_PASS_ON = 12
+
+
+def ambassador_part(viewer: Account, *, now: datetime) -> AmbassadorPart:
+    """Return the next public events and how many hold or await a place there through the viewer."""
+    through = Through(account_id=viewer.id)
+    coming = db.session.scalars(
+        sa.select(Event)
+        .where(*events.open_to_all(), Event.state == EventState.PUBLISHED, Event.starts_at > now)
+        .order_by(Event.starts_at, Event.id)
+        .limit(MOST_TO_PASS_ON)
+    ).all()
+    counted = dict(
+        db.session.execute(
+            sa.select(Registration.event_id, sa.func.count())
+            .where(
+                Registration.event_id.in_([event.id for event in coming]),
+                Registration.state.in_(LIVING),
+                *registration.came_through(through),
+            )
+            .group_by(Registration.event_id)
+        ).all()
+    )
+    code = people.referrers_of([through])[through].code
+    return AmbassadorPart(code, [(event, counted.get(event.id, 0)) for event in coming])
 
 
 def requests_of_guests(viewer: Account, event: Event) -> int:

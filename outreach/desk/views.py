@@ -13,13 +13,14 @@ from outreach.events import queries as events
 from outreach.kernel import clock
 from outreach.liaison import queries as liaison
 from outreach.organisations.queries import reaches
-from outreach.organisations.rules import Permission
+from outreach.organisations.rules import Permission, Role
 from outreach.people.queries import doubles, guardians_of, looks_at
 from outreach.people.rules import TimelineEntry, needs_guardian
 from outreach.registration.queries import brought, knows_guests
 from outreach.web import limits
 from outreach.web.access import requires, staff
 from outreach.web.filters import moment_text
+from outreach.web.links import absolute
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -42,9 +43,12 @@ def today() -> ResponseReturnValue:
         "office": queries.office_part(current_user, now=now)
         if may(Permission.EVENT_EDIT, Permission.EVENT_APPROVE, Permission.CASE_ASSIGN)
         else None,
+        "ambassador": queries.ambassador_part(current_user, now=now)
+        if current_user.has_role(Role.AMBASSADOR)
+        else None,
         "set_up": queries.set_up_part(current_user) if may(Permission.ADMINISTER) else None,
     }
-    return render_template("desk/today.html", now=now, hour=greeting_hour(now), **parts)
+    return render_template("desk/today.html", now=now, absolute=absolute, hour=greeting_hour(now), **parts)
 
 
 @blueprint.get("/people/<int:person_id>")

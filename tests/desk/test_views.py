@@ -7,6 +7,7 @@ import pytest
 
 from outreach.cases.operations import save_routes
 from outreach.cases.rules import Topic
+from outreach.events.rules import Visibility
 from outreach.kernel.actor import SYSTEM
 from outreach.kernel.clock import now
 from outreach.organisations.rules import Role
@@ -188,3 +189,20 @@ def test_a_persons_page_leads_nobody_to_a_page_that_refuses_them(city, client, w
 
     assert len(links) > 3
     assert {link: browser.get(link).status_code for link in links if browser.get(link).status_code >= 400} == {}
+
+
+def test_an_ambassador_finds_links_of_their_own_and_whom_they_brought(city, client):
+    envoy = an_account("江远帆", organisation=city.office, roles=[Role.AMBASSADOR])
+    coming = {"organisation": city.office, "author": city.organiser, "starts_at": now() + 5 * DAY}
+    event, other = an_event("引才长征", **coming), an_event("秋季招聘会", **coming)
+    an_event("内部会", **coming, visibility=Visibility.INTERNAL)
+    brought = {"through_account_id": envoy.id}
+    a_registration(event=event, person=a_person(organisation=city.office), **brought)
+    a_registration(event=event, person=a_person(organisation=city.office))
+
+    page = text(signed_in(client, envoy).get("/desk/"))
+
+    assert "引才长征" in page
+    assert "内部会" not in page
+    assert "您介绍了 1 位" in page
+    assert [f"/e/{one.id}?via=a{envoy.id}-" in page for one in (event, other)] == [True, True]
