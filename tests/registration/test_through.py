@@ -40,8 +40,8 @@ def event(office):
 
 
 @pytest.fixture
-def desk(app, event):
-    return factories.signed_in(app.test_client(), event.author)
+def desk(client, event):
+    return factories.signed_in(client.application.test_client(), event.author)
 
 
 @pytest.fixture
