@@ -64,7 +64,8 @@ def upgrade() -> None:
     sa.Column('holding', sa.Integer(), nullable=False),
     sa.Column('language', sa.String(length=12), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_contact_points')),
-    sa.UniqueConstraint('kind', 'index', name=op.f('uq_contact_points_kind_index'))
+    sa.UniqueConstraint('kind', 'index', name=op.f('uq_contact_points_kind_index')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('contact_points', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_contact_points_tail'), ['tail'], unique=False)

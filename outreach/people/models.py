@@ -249,7 +249,7 @@ class ContactPoint(Model):
     """A number or an address. Several people may share one, and it may change hands."""
 
     __tablename__ = "contact_points"
-    __table_args__ = (sa.UniqueConstraint("kind", "index"),)
+    __table_args__ = (sa.UniqueConstraint("kind", "index"), IDS_ONCE)  # a session proves one by its id
 
     kind: Mapped[ContactKind]
     value: Mapped[str] = mapped_column(Sealed("contact.value"))  # E.164 or a lower-case address

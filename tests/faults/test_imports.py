@@ -123,7 +123,7 @@ def test_an_upload_for_which_there_is_no_room_says_so_and_changes_nothing(app, c
     pages = db.session.execute(sa.text("PRAGMA page_count")).scalar() + 30
     db.session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
     db.session.commit()
-    content = a_workbook([["姓名", "手机"], *[[secrets.token_hex(20), secrets.token_hex(20)] for _ in range(9000)]])
+    content = a_workbook([["姓名", "手机"], *[[secrets.token_hex(20), secrets.token_hex(20)] for _ in range(5000)]])
 
     def upload():
         return desk.post("/desk/imports/new", data={"kind": "talents", "file": (io.BytesIO(content), "台账.xlsx")})
