@@ -104,7 +104,9 @@ def _land() -> None:
     _wait(imported_id, ImportState.LANDED)
     say(f"landing: {LANDED:,} rows in {time.monotonic() - began:.1f} s on {db.engine.dialect.name}")
     with only_reading():
-        must_be("rows landed", queries.tally(imported_id).landed, LANDED)
+        counted = queries.tally(imported_id)
+    # whoever may be somebody of the demo waits for a clerk's word
+    must_be("rows landed, or left to a clerk", counted.landed + counted.undecided, LANDED)
 
 
 def _upload(content: bytes) -> int:
