@@ -6,21 +6,15 @@ the people in it are committed. Then the file is opened and its rows are counted
 """
 
 import io
-import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 from bench.figure import RUNS, Figure, must_be, say
-from bench.ground import City, Ground
-from outreach.config import ROOT
+from bench.ground import Ground, peak_megabytes
 from outreach.exports import operations, queries
 from outreach.exports.models import Export
 from outreach.exports.rules import ExportState, Format
@@ -59,13 +53,13 @@ HEADING_ROWS = 4
 def figures(ground: Ground) -> Iterator[Figure]:
     """Yield the seconds of the median run and the highest memory of the worker in all of them."""
     with ground.city() as city:
-        organiser = account_named("organiser")
-        people = _people(organiser)
+        people = _people(account_named("organiser"))
         db.session.execute(sa.update(Work).values(state=WorkState.DONE))  # the demo's messages are not measured
         db.session.commit()
-        with _worker(city) as worker:
+        with city.worker() as worker:
+            organiser = account_named("organiser")  # the session before the worker is gone
             taken = sorted(_seconds(organiser, people) for _ in range(RUNS))
-            peak = _peak_megabytes(worker.pid)
+            peak = peak_megabytes(worker.pid)
         say(f"export: {', '.join(f'{seconds:.1f} s' for seconds in taken)}")
         yield Figure("export_100k_seconds", taken[RUNS // 2], "s")
         yield Figure("export_100k_mb", peak, "MB")
@@ -160,28 +154,3 @@ def _person(number: int, dice: random.Random, organiser: Account, moment: object
 def _number(number: int) -> dict[str, object]:
     value = f"+861980{number:07d}"
     return {"kind": ContactKind.PHONE, "value": value, "index": blind(value, purpose=ContactKind.PHONE.value)}
-
-
-@contextmanager
-def _worker(city: City) -> Iterator[subprocess.Popen]:
-    ours = {"OUTREACH_INSTANCE_PATH": str(city.folder), "OUTREACH_DATABASE_URL": city.database_url}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH_")}
-    with (city.folder / "worker.log").open("w") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
-            cwd=ROOT,
-            env=inherited | ours,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield worker
-        finally:
-            worker.terminate()
-            worker.wait(timeout=PATIENCE)
-
-
-def _peak_megabytes(pid: int) -> float:
-    """Return the highest resident memory of a process so far."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -16,7 +16,7 @@ from pathlib import Path
 import xlsxwriter
 
 from bench.figure import Figure, must_be, percentile, say
-from bench.ground import Ground
+from bench.ground import Ground, peak_megabytes
 from outreach.intake import operations, queries
 from outreach.intake.models import Import
 from outreach.intake.rules import BUSY, ImportState
@@ -136,12 +136,6 @@ def _wait(imported_id: int, state: ImportState) -> None:
         if stands not in BUSY:
             raise SystemExit(f"the import is {stands}, not {state}")
     raise SystemExit(f"the import was not {state.value} after {PATIENCE} s")
-
-
-def peak_megabytes(pid: int) -> float:
-    """Return the most memory a process has held, in MB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 @contextmanager
