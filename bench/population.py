@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from bench.bulk import next_id, put, put_kept, put_plain, row_writer
 from outreach.cases.models import Case
-from outreach.cases.rules import CaseSource, CaseState, Topic
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.moves import CaseState
 from outreach.events.models import EVENTS_BY_WORDS, Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
 from outreach.kernel.database import db

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 
 from outreach.cases.models import Case
 from outreach.cases.operations import register
-from outreach.cases.rules import CaseSource, Topic
+from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
 from outreach.kernel import clock

@@ -9,7 +9,9 @@ from sqlalchemy.orm import aliased
 from outreach.cases import queries
 from outreach.cases.models import Answer, Case, Feedback
 from outreach.cases.queries import Choice
-from outreach.cases.rules import CaseSource, Outcome, Tab, Topic
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.lists import Tab
+from outreach.cases.rules.telling import Outcome
 from outreach.exports.rules.offers import Asked, Column, FilledForm, Line, Sheet, Table
 from outreach.kernel.clock import local
 from outreach.kernel.wording import N_

@@ -19,7 +19,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
-from outreach.cases.rules import AnswerKind, CaseSource, ReachChannel, Satisfaction, Topic
+from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
+from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.kernel.clock import OFFICE, local
 from outreach.web.forms import Form
 

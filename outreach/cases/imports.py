@@ -14,7 +14,8 @@ from sqlalchemy.orm import joinedload
 
 from outreach.cases import operations, queries
 from outreach.cases.models import Case
-from outreach.cases.rules import CaseState, Topic, title_of, topic_said
+from outreach.cases.rules.asking import Topic, title_of, topic_said
+from outreach.cases.rules.moves import CaseState
 from outreach.intake.operations import one_by_one
 from outreach.intake.rules import (
     Errand,

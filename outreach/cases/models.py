@@ -6,17 +6,9 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from outreach.cases.rules import (
-    OWED,
-    RETURNS_FOR_AN_ARBITER,
-    AnswerKind,
-    CaseSource,
-    CaseState,
-    ReachChannel,
-    Satisfaction,
-    Step,
-    Topic,
-)
+from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.moves import OWED, RETURNS_FOR_AN_ARBITER, CaseState, Step
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.history import Subject

@@ -13,37 +13,36 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.cases import queries
 from outreach.cases.models import Answer, Case, CaseYear, Feedback, ReachAttempt, TopicRoute
-from outreach.cases.rules import (
-    DAYS_TO_ANSWER_AGAIN,
-    OWED_BY_THE_LEAD_UNIT,
+from outreach.cases.rules.answers import (
     SPOKEN,
     AlreadyHeard,
     AnswerKind,
     AnswerMissing,
     AttemptOutOfTime,
-    CaseSource,
-    CaseState,
-    ChangedMeanwhile,
-    GroundMissing,
-    Happening,
-    Move,
-    MoveRefused,
     NotDelivered,
     NotHeardByMessage,
-    NothingOwed,
     PlanDateMissing,
     PlanDatePast,
     ReachChannel,
-    ReasonMissing,
     RuleMissing,
     Satisfaction,
-    Topic,
-    after,
-    answer_deadline,
     check_unreached,
     is_content,
-    next_deadline,
 )
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.deadlines import DAYS_TO_ANSWER_AGAIN, answer_deadline, next_deadline
+from outreach.cases.rules.moves import (
+    OWED_BY_THE_LEAD_UNIT,
+    CaseState,
+    ChangedMeanwhile,
+    GroundMissing,
+    Move,
+    MoveRefused,
+    NothingOwed,
+    ReasonMissing,
+    after,
+)
+from outreach.cases.rules.telling import Happening
 from outreach.kernel import history
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.calendar_days import working_calendar

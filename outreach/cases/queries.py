@@ -12,24 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from outreach.cases.models import Answer, Case, TopicRoute
-from outreach.cases.rules import (
-    ANSWERED,
-    ASKED,
-    BY_THE_PERSON,
-    ENDED,
-    Act,
-    AnswerKind,
-    CaseSource,
-    CaseState,
-    FailedAttempt,
-    Happening,
-    Origin,
-    Outcome,
-    ReachChannel,
-    Satisfaction,
-    Tab,
-    Topic,
-)
+from outreach.cases.rules.answers import AnswerKind, FailedAttempt, ReachChannel, Satisfaction
+from outreach.cases.rules.asking import CaseSource, Origin, Topic
+from outreach.cases.rules.lists import Tab
+from outreach.cases.rules.moves import Act, CaseState
+from outreach.cases.rules.telling import ANSWERED, ASKED, BY_THE_PERSON, ENDED, Happening, Outcome
 from outreach.kernel import history
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.clock import OFFICE, office_day

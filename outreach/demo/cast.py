@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from outreach.cases.rules import AnswerKind, Topic
+from outreach.cases.rules.answers import AnswerKind
+from outreach.cases.rules.asking import Topic
 from outreach.events.rules import Direction, EventKind, EventMode
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.programmes.rules import Motif

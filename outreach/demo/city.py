@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from outreach.cases import operations as cases
 from outreach.cases.models import Case
-from outreach.cases.rules import AnswerKind, CaseSource, ReachChannel, Satisfaction, Topic
+from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
+from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.demo import cast
 from outreach.demo.cast import Ask, Show
 from outreach.door import operations as door

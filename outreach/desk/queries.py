@@ -14,7 +14,9 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from outreach.cases import queries as cases
 from outreach.cases.models import Answer, Case, Feedback, TopicRoute
-from outreach.cases.rules import CaseState, Satisfaction, Tab
+from outreach.cases.rules.answers import Satisfaction
+from outreach.cases.rules.lists import Tab
+from outreach.cases.rules.moves import CaseState
 from outreach.desk.rules import (
     Bar,
     Place,

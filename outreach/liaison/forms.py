@@ -20,7 +20,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from outreach.cases.rules import Topic
+from outreach.cases.rules.asking import Topic
 from outreach.kernel.clock import OFFICE
 from outreach.liaison.models import Pairing
 from outreach.liaison.queries import PairingDue

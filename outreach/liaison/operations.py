@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from outreach.cases import operations as cases
 from outreach.cases.models import Case
-from outreach.cases.rules import CaseSource, Topic, title_of
+from outreach.cases.rules.asking import CaseSource, Topic, title_of
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from outreach.cases.rules import Topic
+from outreach.cases.rules.asking import Topic
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 from outreach.people.rules import Rhythm

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from outreach.cases.models import Case
-from outreach.cases.rules import CaseSource, CaseState, Topic
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.moves import CaseState
 from outreach.intake import queries
 from outreach.intake.rules import Verdict
 from outreach.kernel import history

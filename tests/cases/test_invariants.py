@@ -11,17 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from outreach.cases import operations, queries
-from outreach.cases.rules import (
-    MOVES,
+from outreach.cases.rules.answers import (
     AlreadyHeard,
     AnswerKind,
-    CaseState,
-    ChangedMeanwhile,
-    Move,
-    MoveRefused,
     NotDelivered,
     NotHeardByMessage,
-    NothingOwed,
     OneChannelOnly,
     OneDayOnly,
     PlanDateMissing,
@@ -31,6 +25,7 @@ from outreach.cases.rules import (
     TooFewAttempts,
     check_unreached,
 )
+from outreach.cases.rules.moves import MOVES, CaseState, ChangedMeanwhile, Move, MoveRefused, NothingOwed
 from outreach.kernel import history
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.clock import local

@@ -4,7 +4,7 @@ import pytest
 from flask_babel import force_locale
 
 from outreach.cases import operations
-from outreach.cases.rules import AnswerKind, ReachChannel, Satisfaction
+from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
 from outreach.kernel import outbox
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.notices.queries import messages_about

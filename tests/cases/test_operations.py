@@ -5,30 +5,29 @@ import sqlalchemy as sa
 
 from outreach.cases import operations, queries
 from outreach.cases.models import Case
-from outreach.cases.rules import (
-    BY_THE_PERSON,
+from outreach.cases.rules.answers import (
     AlreadyHeard,
     AnswerKind,
     AttemptOutOfTime,
-    CaseSource,
-    CaseState,
-    ChangedMeanwhile,
-    GroundMissing,
-    Happening,
-    MoveRefused,
     NotDelivered,
     NotHeardByMessage,
-    NothingOwed,
     OneDayOnly,
-    Outcome,
     PlanDateMissing,
     PlanDatePast,
     ReachChannel,
-    ReasonMissing,
     RuleMissing,
     Satisfaction,
-    Topic,
 )
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.moves import (
+    CaseState,
+    ChangedMeanwhile,
+    GroundMissing,
+    MoveRefused,
+    NothingOwed,
+    ReasonMissing,
+)
+from outreach.cases.rules.telling import BY_THE_PERSON, Happening, Outcome
 from outreach.kernel import history
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.clock import OFFICE

@@ -3,25 +3,18 @@ from itertools import product
 
 import pytest
 
-from outreach.cases.rules import (
-    MOVES,
-    OWED,
-    CaseState,
+from outreach.cases.rules.answers import (
     FailedAttempt,
-    Move,
-    MoveRefused,
     OneChannelOnly,
     OneDayOnly,
     ReachChannel,
     Satisfaction,
-    Step,
     TooFewAttempts,
-    after,
-    answer_deadline,
     check_unreached,
     is_content,
-    next_deadline,
 )
+from outreach.cases.rules.deadlines import answer_deadline, next_deadline
+from outreach.cases.rules.moves import MOVES, OWED, CaseState, Move, MoveRefused, Step, after
 from outreach.kernel.clock import OFFICE
 from outreach.kernel.working_days import Deadline, WorkingCalendar
 

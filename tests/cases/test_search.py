@@ -4,7 +4,7 @@ import pytest
 
 from outreach.cases import queries
 from outreach.cases.queries import Choice, counts_for, list_of, units_in_list
-from outreach.cases.rules import Tab
+from outreach.cases.rules.lists import Tab
 from outreach.organisations.rules import Role
 from tests.conftest import NOW
 from tests.factories import a_case, a_person, an_account, an_organisation, signed_in

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from outreach.cases import operations, queries
-from outreach.cases.rules import ChangedMeanwhile
+from outreach.cases.rules.moves import ChangedMeanwhile
 from outreach.kernel import history
 from outreach.kernel.database import db
 from outreach.organisations.models import Account, Organisation

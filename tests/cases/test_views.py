@@ -6,7 +6,10 @@ import sqlalchemy as sa
 
 from outreach.cases import operations, queries
 from outreach.cases.models import Case
-from outreach.cases.rules import AnswerKind, CaseSource, CaseState, Satisfaction, Tab, Topic
+from outreach.cases.rules.answers import AnswerKind, Satisfaction
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.lists import Tab
+from outreach.cases.rules.moves import CaseState
 from outreach.kernel import clock
 from outreach.kernel.calendar_days import CalendarYear
 from outreach.kernel.database import db

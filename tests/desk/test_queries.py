@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from werkzeug.exceptions import NotFound
 
-from outreach.cases.rules import CaseState, Topic
-from outreach.cases.rules import Tab as CaseTab
+from outreach.cases.rules.asking import Topic
+from outreach.cases.rules.lists import Tab as CaseTab
+from outreach.cases.rules.moves import CaseState
 from outreach.desk import queries
 from outreach.events.queries import Tab as EventTab
 from outreach.events.rules import EventState

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from outreach.cases.operations import save_routes
-from outreach.cases.rules import Topic
+from outreach.cases.rules.asking import Topic
 from outreach.events.rules import Visibility
 from outreach.kernel.actor import SYSTEM
 from outreach.kernel.clock import now

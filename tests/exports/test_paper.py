@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from outreach.cases import operations as cases
-from outreach.cases.rules import AnswerKind
+from outreach.cases.rules.answers import AnswerKind
 from outreach.exports import documents
 from outreach.exports.documents import fonts
 from outreach.exports.models import Export

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from outreach.cases import operations as cases
-from outreach.cases.rules import AnswerKind
+from outreach.cases.rules.answers import AnswerKind
 from outreach.door.models import Arrival, facts_covered
 from outreach.door.rules import EntryWay
 from outreach.events.rules import EventState

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from outreach.cases.operations import save_routes
-from outreach.cases.rules import Topic
+from outreach.cases.rules.asking import Topic
 from outreach.kernel.actor import SYSTEM
 from outreach.kernel.clock import now
 from outreach.kernel.database import db

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from outreach.cases.models import Case
 from outreach.cases.operations import save_routes
-from outreach.cases.rules import CaseSource, CaseState, Topic
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.moves import CaseState
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.history import Subject, first_broken_position, lines_of
 from outreach.liaison import queries

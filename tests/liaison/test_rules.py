@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.cases.rules import title_of
+from outreach.cases.rules.asking import title_of
 from outreach.liaison.rules import Due, DueState, Rhythm, due, months_later, rhythm_said
 
 

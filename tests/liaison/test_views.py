@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from outreach.cases.models import Case
 from outreach.cases.operations import save_routes
-from outreach.cases.rules import Topic
+from outreach.cases.rules.asking import Topic
 from outreach.kernel.actor import SYSTEM
 from outreach.liaison.models import Visit
 from outreach.organisations.rules import Role

@@ -7,7 +7,8 @@ import pytest
 
 from outreach.cases import operations as cases
 from outreach.cases.models import Case
-from outreach.cases.rules import AnswerKind, CaseSource, ReachChannel, Satisfaction, Topic
+from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
+from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.door.models import Arrival, facts_covered
 from outreach.door.rules import EntryWay
 from outreach.events.models import Event

@@ -31,23 +31,12 @@ from outreach.cases.forms import (
     WithdrawForm,
     routes_form,
 )
-from outreach.cases.rules import (
-    MOVES,
-    Act,
-    AnswerKind,
-    CaseSource,
-    CaseState,
-    ChangedMeanwhile,
-    Happening,
-    Move,
-    ReachChannel,
-    Satisfaction,
-    Standing,
-    Tab,
-    Topic,
-    standing,
-    suggested_unit,
-)
+from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
+from outreach.cases.rules.asking import CaseSource, Topic, suggested_unit
+from outreach.cases.rules.deadlines import Standing, standing
+from outreach.cases.rules.lists import Tab
+from outreach.cases.rules.moves import MOVES, Act, CaseState, ChangedMeanwhile, Move
+from outreach.cases.rules.telling import Happening
 from outreach.kernel.calendar_days import working_calendar
 from outreach.kernel.clock import now
 from outreach.kernel.wording import N_

@@ -14,7 +14,10 @@ from flask_babel import gettext
 
 from outreach.cases import operations, queries
 from outreach.cases.forms import YES, AskForm, FeedbackForm
-from outreach.cases.rules import CaseSource, CaseState, Satisfaction, Standing, Topic, standing
+from outreach.cases.rules.answers import Satisfaction
+from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.deadlines import Standing, standing
+from outreach.cases.rules.moves import CaseState
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.calendar_days import working_calendar
 from outreach.kernel.clock import now
