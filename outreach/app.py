@@ -43,8 +43,9 @@ import outreach.liaison.documents
 import outreach.liaison.imports
 import outreach.liaison.models
 import outreach.liaison.queries
+import outreach.liaison.queries.visits
 import outreach.liaison.receivers
-import outreach.liaison.views
+import outreach.liaison.views.desk
 import outreach.notices.models
 import outreach.notices.receivers
 import outreach.notices.views
@@ -119,7 +120,7 @@ BLUEPRINTS = (
     outreach.people.views.doubles.blueprint,
     outreach.notices.views.blueprint,
     outreach.desk.views.blueprint,
-    outreach.liaison.views.blueprint,
+    outreach.liaison.views.desk.blueprint,
     outreach.organisations.views.desk.blueprint,
     outreach.organisations.views.city.blueprint,
     outreach.organisations.views.public.blueprint,
@@ -165,7 +166,7 @@ ROWS_NAMED = {
     "registrations": outreach.registration.queries.name_rows,
     "cases": outreach.cases.queries.name_rows,
     "pairings": outreach.liaison.queries.name_pairings,
-    "visit_talents": outreach.liaison.queries.name_visits,
+    "visit_talents": outreach.liaison.queries.visits.name_visits,
     "person_contacts": outreach.people.queries.doubles.name_contacts,
 }
 IMPORTERS: tuple[outreach.intake.rules.Importer, ...] = (
@@ -328,7 +329,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     access.holders[:] = [outreach.people.queries.is_held]
     timetable.keep(ERRANDS)
     outreach.cases.queries.followed_people[:] = [outreach.liaison.queries.paired_people]
-    outreach.cases.queries.origins[:] = [outreach.liaison.queries.origin_of]
+    outreach.cases.queries.origins[:] = [outreach.liaison.queries.visits.origin_of]
     app.context_processor(_shared)
     # Imported macros see globals only, not what context processors add.
     app.jinja_env.globals.update(offers=_offers, current_user=current_user, city_mark=_city_mark)

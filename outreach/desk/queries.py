@@ -41,7 +41,7 @@ from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
 from outreach.liaison import queries as liaison
 from outreach.liaison.models import Pairing
-from outreach.liaison.queries import DueCounts, PairingDue
+from outreach.liaison.queries import DueCounts, PairingDue, visits
 from outreach.organisations import queries as organisations
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import installation, reach
@@ -495,7 +495,7 @@ TIMELINE_SIZE = 20
 SOURCES: tuple[Callable[..., list[TimelineEntry]], ...] = (
     registration.timeline_of,
     door.timeline_of,
-    liaison.timeline_of,
+    visits.timeline_of,
     cases.timeline_of,
     people.timeline_of,
 )
@@ -546,13 +546,13 @@ def _told(viewer: Account, entries: Sequence[TimelineEntry]) -> list[Told]:
     def ids(argument: str) -> set[int]:
         return {int(entry.arguments[argument]) for entry in entries if entry.arguments and argument in entry.arguments}
 
-    visits = liaison.visits_in_sight(viewer, ids("visit_id"))
-    requests = liaison.cases_in_sight(viewer, ids("case_id"))
+    visible_visits = visits.visits_in_sight(viewer, ids("visit_id"))
+    requests = visits.cases_in_sight(viewer, ids("case_id"))
     reached = events_in_sight(viewer, ids("event_id"))
 
     def told(entry: TimelineEntry) -> Told:
         arguments = entry.arguments or {}
-        if arguments.get("visit_id") in visits or arguments.get("case_id") in requests:
+        if arguments.get("visit_id") in visible_visits or arguments.get("case_id") in requests:
             return Told(entry, (entry.endpoint, arguments))
         if arguments.get("event_id") in reached:
             return Told(entry, ("desk.event", arguments))

@@ -12,6 +12,7 @@ from outreach.kernel.clock import office_day
 from outreach.kernel.wording import N_
 from outreach.liaison import queries
 from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
+from outreach.liaison.queries import visits
 from outreach.liaison.rules import Due, DueState, Rhythm, due
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Permission
@@ -146,7 +147,7 @@ def _noted(column: Any) -> Any:
     """Return the parts of a note: the note itself where the reader may see it, and whether there is one."""
 
     def parts(asked: Asked) -> tuple[Any, ...]:
-        return sa.case((queries.notes_open_to(asked.account), column)), column.is_not(None)
+        return sa.case((visits.notes_open_to(asked.account), column)), column.is_not(None)
 
     return parts
 
@@ -177,7 +178,7 @@ VISITS = Table(
         Column("logged_by", N_("Logged by"), (_leader.name,)),
         Column("logged_at", N_("Logged at"), (Visit.logged_at,), chosen=False),
     ),
-    rows=lambda asked: queries.visit_ids(asked.account),
+    rows=lambda asked: visits.visit_ids(asked.account),
     source=lambda: (
         sa.select(Visit.id)
         .join(Organisation, Organisation.id == Visit.organisation_id)

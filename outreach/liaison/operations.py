@@ -19,6 +19,7 @@ from outreach.kernel.history import Subject
 from outreach.kernel.references import standing_alone
 from outreach.liaison import queries
 from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
+from outreach.liaison.queries import visits
 from outreach.liaison.rules import (
     AlreadyPaired,
     Ask,
@@ -110,7 +111,7 @@ def take_back(*, pairing_id: int, by: Actor, now: datetime) -> bool:
     pairing = db.session.scalar(locked(sa.select(Pairing).where(Pairing.id == pairing_id)))
     if pairing is None:
         return True
-    if not standing_alone("pairing", "pairings", [pairing_id]) or queries.visits_of(pairing):
+    if not standing_alone("pairing", "pairings", [pairing_id]) or visits.visits_of(pairing):
         return False
     history.write(subject=Subject("pairing", pairing_id), act="removed", by=by, now=now)
     db.session.delete(pairing)
@@ -236,7 +237,7 @@ def log_visit(
     :raises NotYourPairing: for a pairing the account neither leads nor serves
     :raises VisitAhead: for a time that has not come yet
     """
-    logged = queries.visit_of_form(account, form_token)
+    logged = visits.visit_of_form(account, form_token)
     if logged is not None:
         return logged
     if advice:
@@ -261,7 +262,7 @@ def log_visit(
         with db.session.begin_nested():
             db.session.add(visit)
     except IntegrityError:  # the same form, sent twice in the same instant: the other request was first
-        logged = queries.visit_of_form(account, form_token)
+        logged = visits.visit_of_form(account, form_token)
         if logged is None:
             raise
         return logged

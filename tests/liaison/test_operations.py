@@ -11,9 +11,9 @@ from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.cases.rules.moves import CaseState
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.history import Subject, first_broken_position, lines_of
-from outreach.liaison import queries
 from outreach.liaison.models import Visit
 from outreach.liaison.operations import end_pairing, log_visit, pair
+from outreach.liaison.queries import visits
 from outreach.liaison.rules import (
     AlreadyPaired,
     Ask,
@@ -62,7 +62,7 @@ def test_a_visit_makes_a_request_of_each_thing_asked(city):
 
     visit = log(city, asks=[ask(city), ask(city, "爱人是护士，想进市一医院", Topic.SPOUSE, complex=True)])
 
-    school, spouse = queries.asked_on(visit)
+    school, spouse = visits.asked_on(visit)
     assert (school.title, school.topic, school.source) == (
         "女儿明年上小学，想走路能到",
         Topic.SCHOOLING,
@@ -77,7 +77,7 @@ def test_a_visit_makes_a_request_of_each_thing_asked(city):
 def test_advice_becomes_a_request_that_wants_an_answer(city):
     visit = log(city, advice="把夜间公交延到晚上十一点。加班的人多。")
 
-    [case] = queries.asked_on(visit)
+    [case] = visits.asked_on(visit)
     assert (case.topic, case.title) == (Topic.ADVICE, "把夜间公交延到晚上十一点")
     assert case.words == "把夜间公交延到晚上十一点。加班的人多。"
 
@@ -86,7 +86,7 @@ def test_a_liaison_officer_logs_for_the_leader_and_the_record_says_so(city):
     visit = log(city, asks=[ask(city)])
 
     [line] = lines_of(Subject("visit", visit.id))
-    [case] = queries.asked_on(visit)
+    [case] = visits.asked_on(visit)
     assert line.actor == Actor(ActorKind.STAFF, city.officer.id, city.leader.id)
     assert line.facts["cases"] == [case.id]
     assert [there.account for there in visit.leaders] == [city.leader]
@@ -134,7 +134,7 @@ def test_a_visit_may_join_several_leaders_and_talents(city):
 
     assert {there.account for there in visit.leaders} == {city.leader, other_leader}
     assert {there.person for there in visit.talents} == {city.talent, other_talent}
-    assert [case.person for case in queries.asked_on(visit)] == [other_talent, other_talent]
+    assert [case.person for case in visits.asked_on(visit)] == [other_talent, other_talent]
 
 
 def test_the_person_is_told_by_mail_where_there_is_an_address(city):
@@ -151,7 +151,7 @@ def test_the_person_is_told_by_mail_where_there_is_an_address(city):
         asks=[Ask(person_id=talent.id, topic=Topic.HOUSING, words="想换一套三居室")],
     )
 
-    assert [case.contact_point for case in queries.asked_on(visit)] == [mail]
+    assert [case.contact_point for case in visits.asked_on(visit)] == [mail]
 
 
 @pytest.mark.parametrize("role", [Role.LEADER, Role.LIAISON_OFFICER, Role.SERVICE_OFFICER])

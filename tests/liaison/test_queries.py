@@ -9,6 +9,7 @@ from outreach.cases.queries import case_for
 from outreach.kernel.actor import SYSTEM
 from outreach.liaison import queries
 from outreach.liaison.operations import end_pairing
+from outreach.liaison.queries import visits
 from outreach.liaison.rules import DueState, Rhythm, VisitWay
 from outreach.organisations.rules import Role
 from tests.conftest import NOW
@@ -71,8 +72,8 @@ def test_a_leader_of_another_pairing_finds_nothing_here(city):
     with pytest.raises(NotFound):
         queries.pairing_for(other, city.pairing.id)
     with pytest.raises(NotFound):
-        queries.visit_for(other, visit.id)
-    assert queries.visit_for(city.leader, visit.id) is visit
+        visits.visit_for(other, visit.id)
+    assert visits.visit_for(city.leader, visit.id) is visit
 
 
 def test_an_organiser_reads_every_pairing_of_the_office_and_no_other(city):
@@ -91,7 +92,7 @@ def test_confidential_notes_are_for_the_pairing_and_its_supervisor(city):
     supervisor = an_account("叶艳泽", organisation=city.office, roles=[Role.SUPERVISOR])
 
     readers = {
-        account.name: queries.may_read_notes(account, visit)
+        account.name: visits.may_read_notes(account, visit)
         for account in (city.leader, city.officer, organiser, supervisor)
     }
 
@@ -102,7 +103,7 @@ def test_notes_that_are_not_confidential_are_for_all_who_see_the_visit(city):
     visit = a_visit(leaders=[city.leader], talents=[city.talent])
     organiser = an_account("唐平", organisation=city.office, roles=[Role.ORGANISER])
 
-    assert queries.may_read_notes(organiser, visit)
+    assert visits.may_read_notes(organiser, visit)
 
 
 def test_a_leader_follows_the_requests_of_the_paired_and_of_nobody_else(city):
@@ -168,8 +169,8 @@ def test_the_timeline_tells_visits_before_a_moment_latest_first(city):
     second = a_visit(leaders=[city.leader], talents=[city.talent], at=days_ago(3), way=VisitWay.VIDEO)
     a_visit(leaders=[city.leader], talents=[a_person("冯华", organisation=city.office)], at=days_ago(1))
 
-    entries = queries.timeline_of(person_id=city.talent.id, before=NOW, limit=5)
-    earlier = queries.timeline_of(person_id=city.talent.id, before=second.at, limit=5)
+    entries = visits.timeline_of(person_id=city.talent.id, before=NOW, limit=5)
+    earlier = visits.timeline_of(person_id=city.talent.id, before=second.at, limit=5)
 
     assert [entry.key for entry in entries] == [f"visit:{second.id}", f"visit:{first.id}"]
     assert entries[0].values == {"leaders": ["周启明"]}

@@ -12,7 +12,7 @@ from flask_login import current_user
 from outreach.kernel import clock
 from outreach.liaison import operations, queries
 from outreach.liaison.forms import MOST_ASKS, EndForm, PairForm, VisitForm
-from outreach.liaison.queries import PairingDue
+from outreach.liaison.queries import PairingDue, visits
 from outreach.liaison.rules import PAIRING_ACTS, DueState, PairingKind, VisitWay
 from outreach.organisations.rules import Permission, Role
 from outreach.people import queries as people
@@ -52,13 +52,13 @@ def index() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/visits")
+@blueprint.get("/visits", endpoint="visits")
 @requires(Permission.VISIT_LOG, Permission.PAIRING_READ)
-def visits() -> ResponseReturnValue:
+def visits_so_far() -> ResponseReturnValue:
     """List the visits that were logged, the latest first."""
     return render_template(
         "liaison/visits.html",
-        page=queries.recent_visits(current_user, cursor=request.args.get("page")),
+        page=visits.recent_visits(current_user, cursor=request.args.get("page")),
         may_log=current_user.may(Permission.VISIT_LOG),
     )
 
@@ -82,7 +82,7 @@ def log() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Log the visit, or show the form again with everything typed; «one more» only adds a row."""
     now = clock.now()
-    logged = queries.visit_of_form(current_user, request.form.get("form_token", "")[:40])
+    logged = visits.visit_of_form(current_user, request.form.get("form_token", "")[:40])
     if logged is not None:
         return redirect(url_for("liaison.show", visit_id=logged.id), 303)
     pairings = queries.loggable(current_user, now=now)
@@ -96,9 +96,9 @@ def save() -> ResponseReturnValue:
     chosen = form.chosen(pairings)
     if not form.name_the_askers(list({pairing.person_id for pairing in chosen})) or not sound:
         return _form(form, pairings, now=now), 422
-    visits = []
+    made: list[Any] = []
     saved = form.attempt(
-        lambda: visits.append(
+        lambda: made.append(
             operations.log_visit(
                 account=current_user,
                 form_token=form.form_token.data,
@@ -117,21 +117,21 @@ def save() -> ResponseReturnValue:
     )
     if not saved:
         return _form(form, pairings, now=now), 422
-    return redirect(url_for("liaison.show", visit_id=visits[0].id), 303)
+    return redirect(url_for("liaison.show", visit_id=made[0].id), 303)
 
 
 @blueprint.get("/visits/<int:visit_id>")
 @requires(Permission.VISIT_LOG, Permission.PAIRING_READ)
 def show(visit_id: int) -> ResponseReturnValue:
     """Show a visit: who met whom, what was asked, who answers it by when; notes to those who may read them."""
-    visit = queries.visit_for(current_user, visit_id)
-    asked = queries.asked_on(visit)
+    visit = visits.visit_for(current_user, visit_id)
+    asked = visits.asked_on(visit)
     return render_template(
         "liaison/show.html",
         visit=visit,
         asked=asked,
-        open_to_viewer=queries.cases_in_sight(current_user, [case.id for case in asked]),
-        notes=queries.may_read_notes(current_user, visit),
+        open_to_viewer=visits.cases_in_sight(current_user, [case.id for case in asked]),
+        notes=visits.may_read_notes(current_user, visit),
         may_log=current_user.may(Permission.VISIT_LOG),
     )
 
@@ -219,7 +219,7 @@ def _form(form: VisitForm, pairings: list[PairingDue], *, now: datetime) -> str:
         "liaison/log.html",
         form=form,
         pairings=pairings,
-        destinations=queries.destinations(pairings[0].pairing.organisation, now=now) if pairings else {},
+        destinations=visits.destinations(pairings[0].pairing.organisation, now=now) if pairings else {},
         most_asks=MOST_ASKS,
         now=now,
     )
@@ -233,7 +233,7 @@ def _pairing(pairing_id: int, form: EndForm) -> str:
         "liaison/pairing.html",
         pairing=found,
         due=queries.dues_of([found], now=now)[found.id],
-        visits=queries.visits_of(found),
+        visits=visits.visits_of(found),
         recent=queries.last_contacts([found.person_id], now=now).get(found.person_id),
         may_log=current_user.id in (found.leader_id, found.liaison_officer_id),
         may_end=queries.may_edit(current_user, found),
