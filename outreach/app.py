@@ -46,6 +46,8 @@ import outreach.liaison.queries
 import outreach.liaison.queries.visits
 import outreach.liaison.receivers
 import outreach.liaison.views.desk
+import outreach.liaison.views.plans
+import outreach.liaison.views.public
 import outreach.notices.models
 import outreach.notices.receivers
 import outreach.notices.views
@@ -121,6 +123,8 @@ BLUEPRINTS = (
     outreach.notices.views.blueprint,
     outreach.desk.views.blueprint,
     outreach.liaison.views.desk.blueprint,
+    outreach.liaison.views.plans.blueprint,
+    outreach.liaison.views.public.blueprint,
     outreach.organisations.views.desk.blueprint,
     outreach.organisations.views.city.blueprint,
     outreach.organisations.views.public.blueprint,

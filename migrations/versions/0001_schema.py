@@ -367,6 +367,21 @@ def upgrade() -> None:
     with op.batch_alter_table('activation_links', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_activation_links_account_id'), ['account_id'], unique=False)
 
+    op.create_table('calendar_feeds',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('made_at', sa.DateTime(), nullable=False),
+    sa.Column('revoked_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_calendar_feeds_account_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_calendar_feeds')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_calendar_feeds_token_hash')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('calendar_feeds', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_calendar_feeds_account_id'), ['account_id'], unique=False)
+        batch_op.create_index('uq_calendar_feeds_in_force', ['account_id'], unique=True, sqlite_where=sa.text('revoked_at IS NULL'), postgresql_where=sa.text('revoked_at IS NULL'))
+
     op.create_table('events',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organisation_id', sa.Integer(), nullable=False),
@@ -929,6 +944,36 @@ def upgrade() -> None:
     with op.batch_alter_table('guardians', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_guardians_child_id'), ['child_id'], unique=False)
 
+    op.create_table('planned_visits',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('pairing_id', sa.Integer(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('hour', sa.Time(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('planned_by_id', sa.Integer(), nullable=False),
+    sa.Column('planned_at', sa.DateTime(), nullable=False),
+    sa.Column('cancelled_at', sa.DateTime(), nullable=True),
+    sa.Column('cancelled_by_id', sa.Integer(), nullable=True),
+    sa.Column('cancel_reason', sa.Text(), nullable=True),
+    sa.Column('visit_id', sa.Integer(), nullable=True),
+    sa.Column('uid', sa.String(length=40), nullable=False),
+    sa.Column('sequence', sa.Integer(), nullable=False),
+    sa.CheckConstraint('(cancelled_at IS NULL) = (cancel_reason IS NULL)', name=op.f('ck_planned_visits_cancelled_means_why')),
+    sa.CheckConstraint('cancelled_at IS NULL OR visit_id IS NULL', name=op.f('ck_planned_visits_carried_out_or_cancelled')),
+    sa.ForeignKeyConstraint(['cancelled_by_id'], ['accounts.id'], name=op.f('fk_planned_visits_cancelled_by_id_accounts')),
+    sa.ForeignKeyConstraint(['pairing_id'], ['pairings.id'], name=op.f('fk_planned_visits_pairing_id_pairings')),
+    sa.ForeignKeyConstraint(['planned_by_id'], ['accounts.id'], name=op.f('fk_planned_visits_planned_by_id_accounts')),
+    sa.ForeignKeyConstraint(['visit_id'], ['visits.id'], name=op.f('fk_planned_visits_visit_id_visits')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_planned_visits')),
+    sa.UniqueConstraint('uid', name=op.f('uq_planned_visits_uid')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('planned_visits', schema=None) as batch_op:
+        batch_op.create_index('ix_planned_visits_day', ['day', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_planned_visits_pairing_id'), ['pairing_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_planned_visits_visit_id'), ['visit_id'], unique=False)
+        batch_op.create_index('uq_planned_visits_open', ['pairing_id'], unique=True, sqlite_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'), postgresql_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'))
+
     op.create_table('visit_cases',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('visit_id', sa.Integer(), nullable=False),
@@ -1051,6 +1096,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visit_cases_visit_id'))
 
     op.drop_table('visit_cases')
+    with op.batch_alter_table('planned_visits', schema=None) as batch_op:
+        batch_op.drop_index('uq_planned_visits_open', sqlite_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'), postgresql_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_planned_visits_visit_id'))
+        batch_op.drop_index(batch_op.f('ix_planned_visits_pairing_id'))
+        batch_op.drop_index('ix_planned_visits_day')
+
+    op.drop_table('planned_visits')
     with op.batch_alter_table('guardians', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_guardians_child_id'))
 
@@ -1183,6 +1235,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_events_ending')
 
     op.drop_table('events')
+    with op.batch_alter_table('calendar_feeds', schema=None) as batch_op:
+        batch_op.drop_index('uq_calendar_feeds_in_force', sqlite_where=sa.text('revoked_at IS NULL'), postgresql_where=sa.text('revoked_at IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_calendar_feeds_account_id'))
+
+    op.drop_table('calendar_feeds')
     with op.batch_alter_table('activation_links', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_activation_links_account_id'))
 

@@ -8,6 +8,7 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from outreach.desk import queries
+from outreach.desk.queries.before import before_visit
 from outreach.desk.rules import greeting_hour
 from outreach.events import queries as events
 from outreach.kernel import clock
@@ -83,6 +84,28 @@ def person(person_id: int) -> ResponseReturnValue:
         keeps_record=reaches(current_user, found.organisation, Permission.PEOPLE_READ),
         may_pair=current_user.may(Permission.PAIRING_EDIT),
         guardians=guardians_of(person_id) if needs_guardian(found.birth, clock.office_day(now)) else (),
+    )
+
+
+@blueprint.get("/people/<int:person_id>/before")
+@requires(Permission.PEOPLE_READ, Permission.VISIT_LOG)
+def before(person_id: int) -> ResponseReturnValue:
+    """Show what to know on the way to a talent: what is open, what was promised, how it went last, what changed."""
+    now = clock.now()
+    stands = doubles.where_it_went(person_id)
+    if stands is not None:
+        return redirect(url_for("desk.before", person_id=stands))
+    found = queries.person_for(current_user, person_id)
+    pairings = [one for one in liaison.pairings_of_person(current_user, person_id) if one.ends_on is None]
+    mine = next((one for one in pairings if current_user.id in (one.leader_id, one.liaison_officer_id)), None)
+    return render_template(
+        "desk/before.html",
+        person=found,
+        known=before_visit(current_user, found, now=now),
+        pairings=pairings,
+        due=liaison.dues_of(pairings, now=now),
+        mine=mine,
+        said=said,
     )
 
 

@@ -1,6 +1,6 @@
 """Pairings, visits, and what was asked on them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -108,3 +108,73 @@ class VisitCase(Model):
 
     visit: Mapped[Visit] = relationship(back_populates="asked")
     case: Mapped[Case] = relationship()
+
+
+_OPEN_PLAN = sa.text("cancelled_at IS NULL AND visit_id IS NULL")
+
+
+class PlannedVisit(Model):
+    """A visit that a pairing has before it; carried out by a visit that was logged, or cancelled."""
+
+    __tablename__ = "planned_visits"
+    __table_args__ = (
+        sa.CheckConstraint("(cancelled_at IS NULL) = (cancel_reason IS NULL)", name="cancelled_means_why"),
+        sa.CheckConstraint("cancelled_at IS NULL OR visit_id IS NULL", name="carried_out_or_cancelled"),
+        sa.Index(
+            "uq_planned_visits_open",
+            "pairing_id",
+            unique=True,
+            sqlite_where=_OPEN_PLAN,
+            postgresql_where=_OPEN_PLAN,
+        ),
+        sa.Index("ix_planned_visits_day", "day", "id"),
+        IDS_ONCE,
+    )
+
+    pairing_id: Mapped[int] = mapped_column(sa.ForeignKey("pairings.id"), index=True)
+    day: Mapped[date]
+    hour: Mapped[time | None]  # on the office's clocks
+    note: Mapped[str | None] = mapped_column(Sealed("planned_visit.note"))
+    planned_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    planned_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    cancel_reason: Mapped[str | None] = mapped_column(Sealed("planned_visit.cancel_reason"))
+    visit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
+    uid: Mapped[str] = mapped_column(sa.String(40), unique=True)  # of the calendar entry: it stays when the day moves
+    sequence: Mapped[int] = mapped_column(default=0)
+
+    pairing: Mapped[Pairing] = relationship()
+    planned_by: Mapped[Account] = relationship(foreign_keys=[planned_by_id])
+    cancelled_by: Mapped[Account | None] = relationship(foreign_keys=[cancelled_by_id])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still before the pairing."""
+        return self.cancelled_at is None and self.visit_id is None
+
+
+_IN_FORCE = sa.text("revoked_at IS NULL")
+
+
+class CalendarFeed(Model):
+    """The secret address under which somebody's calendar reads their planned visits; only its hash is kept."""
+
+    __tablename__ = "calendar_feeds"
+    __table_args__ = (
+        sa.Index(
+            "uq_calendar_feeds_in_force",
+            "account_id",
+            unique=True,
+            sqlite_where=_IN_FORCE,
+            postgresql_where=_IN_FORCE,
+        ),
+        IDS_ONCE,
+    )
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship()

@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from outreach.kernel.clock import office_day
 from outreach.kernel.database import db, locked
 from outreach.kernel.history import HistoryLine, Subject, lines_of
 from outreach.kernel.paging import SIZE, Page
-from outreach.liaison.models import Pairing, Visit, VisitLeader, VisitTalent
+from outreach.liaison.models import Pairing, PlannedVisit, Visit, VisitLeader, VisitTalent
 from outreach.liaison.rules import PAIRING_ACTS, Due, DueState, VisitWay, due
 from outreach.organisations.models import Account, Grant, Organisation
 from outreach.organisations.queries import reach, reaches
@@ -40,6 +40,8 @@ class PairingDue:
     due: Due
     last: Contact | None
     last_by_anyone: Contact | None
+    planned: PlannedVisit | None = None
+    planned_by_others: Sequence[PlannedVisit] = ()
 
     @property
     def met_by_others_since(self) -> Contact | None:
@@ -64,14 +66,17 @@ class DueCounts:
 
 
 LIVING = Pairing.ends_on.is_(None)
+OPEN_PLAN = sa.and_(PlannedVisit.cancelled_at.is_(None), PlannedVisit.visit_id.is_(None))
 
 
-def _of(viewer: Account) -> Any:
+def of(viewer: Account) -> Any:
+    """Return the condition on Pairing for those the viewer leads or serves."""
     return sa.or_(Pairing.leader_id == viewer.id, Pairing.liaison_officer_id == viewer.id)
 
 
-def _seen_by(viewer: Account) -> Any:
-    return sa.or_(_of(viewer), Pairing.organisation_id.in_(reach(viewer, Permission.PAIRING_READ)))
+def seen_by(viewer: Account) -> Any:
+    """Return the condition on Pairing for those the viewer may see."""
+    return sa.or_(of(viewer), Pairing.organisation_id.in_(reach(viewer, Permission.PAIRING_READ)))
 
 
 def paired_people(viewer: Account) -> sa.Select[tuple[int]]:
@@ -79,14 +84,14 @@ def paired_people(viewer: Account) -> sa.Select[tuple[int]]:
 
     The requests of these people are the viewer's to follow (cases.queries.followed_people).
     """
-    return sa.select(Pairing.person_id).where(_of(viewer), LIVING)
+    return sa.select(Pairing.person_id).where(of(viewer), LIVING)
 
 
 def pairing_for(viewer: Account, pairing_id: int) -> Pairing:
     """Return a pairing the viewer may see, or answer 404."""
     return db.first_or_404(
         sa.select(Pairing)
-        .where(Pairing.id == pairing_id, _seen_by(viewer))
+        .where(Pairing.id == pairing_id, seen_by(viewer))
         .options(joinedload(Pairing.person), joinedload(Pairing.leader), joinedload(Pairing.liaison_officer))
     )
 
@@ -152,7 +157,7 @@ def pairings_of_person(viewer: Account, person_id: int) -> Sequence[Pairing]:
     """Return a talent's pairings that the viewer may see, living ones first, then the latest."""
     return db.session.scalars(
         sa.select(Pairing)
-        .where(Pairing.person_id == person_id, _seen_by(viewer))
+        .where(Pairing.person_id == person_id, seen_by(viewer))
         .options(joinedload(Pairing.leader), joinedload(Pairing.liaison_officer))
         .order_by(Pairing.ends_on.is_not(None), Pairing.starts_on.desc(), Pairing.id.desc())
     ).all()
@@ -178,7 +183,7 @@ def is_paired_with(viewer: Account, person_id: int) -> bool:
 # --- what is due -------------------------------------------------------------------------------
 
 
-def _standings(where: Any, *, now: datetime) -> list[tuple[Due, int]]:
+def standings_of(where: Any, *, now: datetime) -> list[tuple[Due, int]]:
     """Return every living pairing's due and id, the longest overdue first.
 
     One light row per pairing: the rule that adds months stands once, in rules.due, not again in two dialects
@@ -216,7 +221,7 @@ def _standings(where: Any, *, now: datetime) -> list[tuple[Due, int]]:
 
 def due_counts(viewer: Account, *, now: datetime, mine: bool) -> DueCounts:
     """Return how many of the viewer's (or of all visible) living pairings stand how."""
-    standings = [standing for standing, _ in _standings(_of(viewer) if mine else _seen_by(viewer), now=now)]
+    standings = [standing for standing, _ in standings_of(of(viewer) if mine else seen_by(viewer), now=now)]
     return DueCounts(
         all=len(standings),
         overdue=sum(standing.state is DueState.OVERDUE for standing in standings),
@@ -242,14 +247,14 @@ def due_pairings(
     """
     standings = [
         (standing, pairing_id)
-        for standing, pairing_id in _standings(_of(viewer) if mine else _seen_by(viewer), now=now)
+        for standing, pairing_id in standings_of(of(viewer) if mine else seen_by(viewer), now=now)
         if (state is None or standing.state is state) and (not never_met or standing.never_met)
     ]
     keys = [(standing.due_on, pairing_id) for standing, pairing_id in standings]
     begin, end = _window(keys, cursor, size)
     shown = standings[begin:end]
     return Page(
-        items=_whole(shown, now=now),
+        items=whole(shown, now=now),
         previous=_mark("before", keys[begin]) if shown and begin > 0 else None,
         next=_mark("after", keys[end - 1]) if shown and end < len(keys) else None,
     )
@@ -259,12 +264,12 @@ def pairing_ids(
     viewer: Account, *, now: datetime, mine: bool, state: DueState | None, never_met: bool
 ) -> sa.Select[tuple[int]]:
     """Return the select of the ids of the pairings that `due_pairings` lists, by leader."""
-    where = _of(viewer) if mine else _seen_by(viewer)
+    where = of(viewer) if mine else seen_by(viewer)
     if state is not None or never_met:
         where = Pairing.id.in_(
             [
                 pairing_id
-                for standing, pairing_id in _standings(where, now=now)
+                for standing, pairing_id in standings_of(where, now=now)
                 if (state is None or standing.state is state) and (not never_met or standing.never_met)
             ]
         )
@@ -288,7 +293,8 @@ def _window(keys: Sequence[tuple[date, int]], cursor: str | None, size: int) -> 
     return begin, min(begin + size, len(keys))
 
 
-def _whole(standings: Sequence[tuple[Due, int]], *, now: datetime) -> list[PairingDue]:
+def whole(standings: Sequence[tuple[Due, int]], *, now: datetime) -> list[PairingDue]:
+    """Return these pairings, in this order, with their last contacts and what is planned."""
     pairings = {
         pairing.id: pairing
         for pairing in db.session.scalars(
@@ -299,12 +305,19 @@ def _whole(standings: Sequence[tuple[Due, int]], *, now: datetime) -> list[Pairi
     }
     by_anyone = last_contacts([pairing.person_id for pairing in pairings.values()], now=now)
     own = _last_of_pairings(pairings.values(), now=now)
+    plans = plans_about([pairing.person_id for pairing in pairings.values()])
+
+    def planned(pairing: Pairing, *, own: bool) -> list[PlannedVisit]:
+        return [one for one in plans.get(pairing.person_id, []) if (one.pairing_id == pairing.id) is own]
+
     return [
         PairingDue(
             pairing=pairings[pairing_id],
             due=standing,
             last=own.get(pairing_id),
             last_by_anyone=by_anyone.get(pairings[pairing_id].person_id),
+            planned=next(iter(planned(pairings[pairing_id], own=True)), None),
+            planned_by_others=planned(pairings[pairing_id], own=False),
         )
         for standing, pairing_id in standings
     ]
@@ -366,6 +379,20 @@ def _contacts(visit_ids: Collection[int]) -> dict[int, Contact]:
     return found
 
 
+def plans_about(person_ids: Collection[int]) -> dict[int, list[PlannedVisit]]:
+    """Return the visits that anybody has planned to these talents, the soonest first, by the talent's id."""
+    found: dict[int, list[PlannedVisit]] = {}
+    for one in db.session.scalars(
+        sa.select(PlannedVisit)
+        .join(PlannedVisit.pairing)
+        .where(OPEN_PLAN, Pairing.person_id.in_(person_ids))
+        .options(contains_eager(PlannedVisit.pairing).joinedload(Pairing.leader))
+        .order_by(PlannedVisit.day, PlannedVisit.id)
+    ):
+        found.setdefault(one.pairing.person_id, []).append(one)
+    return found
+
+
 def dues_of(pairings: Sequence[Pairing], *, now: datetime) -> dict[int, Due]:
     """Return when the next contact of each of these pairings is due, by the pairing's id."""
     last = _last_of_pairings(pairings, now=now)
@@ -382,7 +409,7 @@ def dues_of(pairings: Sequence[Pairing], *, now: datetime) -> dict[int, Due]:
 
 def loggable(viewer: Account, *, now: datetime) -> Sequence[PairingDue]:
     """Return the living pairings for which the viewer may log a visit, the longest overdue first."""
-    return _whole(_standings(_of(viewer), now=now), now=now)
+    return whole(standings_of(of(viewer), now=now), now=now)
 
 
 def living_pairing(leader: Account, person: Person) -> Pairing | None:
@@ -398,7 +425,7 @@ def name_pairings(viewer: Account, ids: Collection[int]) -> dict[int, Named]:
     """Return pairings by their leaders, those the viewer may see."""
     found = db.session.scalars(
         sa.select(Pairing)
-        .where(Pairing.id.in_(ids), _seen_by(viewer))
+        .where(Pairing.id.in_(ids), seen_by(viewer))
         .options(joinedload(Pairing.leader))
         .order_by(Pairing.id)
     )

@@ -116,6 +116,22 @@ def visits_of(pairing: Pairing) -> Sequence[Visit]:
     ).all()
 
 
+def visits_with(viewer: Account, person_id: int, *, limit: int) -> Sequence[Visit]:
+    """Return the last contacts of anybody with a talent that the viewer may see, the latest first."""
+    return db.session.scalars(
+        sa.select(Visit)
+        .join(VisitTalent, VisitTalent.visit_id == Visit.id)
+        .where(VisitTalent.person_id == person_id, _visits_seen_by(viewer))
+        .order_by(Visit.at.desc(), Visit.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def readable(viewer: Account, visit_ids: Collection[int]) -> set[int]:
+    """Return which of these visits the viewer may read the notes of."""
+    return set(db.session.scalars(sa.select(Visit.id).where(Visit.id.in_(visit_ids), notes_open_to(viewer))))
+
+
 def asked_on(visit: Visit) -> Sequence[Case]:
     """Return the requests made on a visit, in the order they were written down."""
     return db.session.scalars(

@@ -12,7 +12,7 @@ from flask_login import current_user
 from outreach.kernel import clock
 from outreach.liaison import operations, queries
 from outreach.liaison.forms import MOST_ASKS, EndForm, PairForm, VisitForm
-from outreach.liaison.queries import PairingDue, visits
+from outreach.liaison.queries import PairingDue, planning, visits
 from outreach.liaison.rules import PAIRING_ACTS, DueState, PairingKind, VisitWay
 from outreach.organisations.rules import Permission, Role
 from outreach.people import queries as people
@@ -237,6 +237,9 @@ def _pairing(pairing_id: int, form: EndForm) -> str:
         recent=queries.last_contacts([found.person_id], now=now).get(found.person_id),
         may_log=current_user.id in (found.leader_id, found.liaison_officer_id),
         may_end=queries.may_edit(current_user, found),
+        may_plan=found.ends_on is None and bool(planning.plannable(current_user, [found.id])),
+        planned=planning.open_plan(found),
+        plans=planning.plans_of(found),
         lines=lines,
         names=people.names_of_accounts([line.actor_id for line in lines if line.actor_id]),
         PAIRING_ACTS=PAIRING_ACTS,

@@ -19,6 +19,7 @@ from outreach.kernel.history import Subject
 from outreach.kernel.references import standing_alone
 from outreach.liaison import queries
 from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
+from outreach.liaison.operations import planning
 from outreach.liaison.queries import visits
 from outreach.liaison.rules import (
     AlreadyPaired,
@@ -136,6 +137,7 @@ def end_pairing(*, pairing: Pairing, ends_on: date, by: Actor, now: datetime) ->
     history.write(
         subject=Subject("pairing", pairing.id), act="ended", by=by, now=now, facts={"ends_on": ends_on.isoformat()}
     )
+    planning.drop(pairing=pairing, by=by, now=now)
 
 
 def settle_twice(*, kept: Person, gone: Person, by: Actor, now: datetime) -> list[dict[str, Any]]:
@@ -150,6 +152,7 @@ def settle_twice(*, kept: Person, gone: Person, by: Actor, now: datetime) -> lis
             now=now,
             facts={"ends_on": later.ends_on.isoformat(), "twice": earlier.id},
         )
+        planning.drop(pairing=later, by=by, now=now)
         settled.append({"table": Pairing.__tablename__, "id": later.id, "ends_on": later.ends_on.isoformat()})
     db.session.flush()
     return settled
@@ -183,6 +186,7 @@ def erase_person(*, person_id: int, traces: Traces, by: Actor, now: datetime) ->
         elif pairing.ends_on is None:  # it had not begun
             pairing.ends_on = pairing.starts_on
     history.forget_words(kind="pairing", ids=[pairing.id for pairing in pairings])
+    planning.erase_words(pairing_ids=[pairing.id for pairing in pairings])
     visits = db.session.scalars(
         sa.select(Visit)
         .where(sa.exists().where(VisitTalent.visit_id == Visit.id, VisitTalent.person_id == person_id))
@@ -199,10 +203,11 @@ def erase_person(*, person_id: int, traces: Traces, by: Actor, now: datetime) ->
 
 
 def erase_notes(*, ids: Sequence[int]) -> None:
-    """Erase what was noted on visits; that they took place stays."""
+    """Erase what was noted on visits, and on the plans they carried out; that they took place stays."""
     for visit in db.session.scalars(sa.select(Visit).where(Visit.id.in_(ids)).order_by(Visit.id)):
         visit.situation = visit.advice = visit.companions = None
     db.session.flush()
+    planning.erase_notes(visit_ids=ids)
     history.forget_words(kind="visit", ids=ids)
 
 
@@ -286,6 +291,7 @@ def log_visit(
             "cases": [case.id for case in raised],
         },
     )
+    planning.note_visit(visit=visit, pairings=pairings, by=by, now=now)
     return visit
 
 
