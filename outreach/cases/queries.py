@@ -31,9 +31,10 @@ from outreach.people import queries as people
 from outreach.people.rules import Purpose, TimelineEntry
 from outreach.people.rules.merging import Named
 
-AT_THE_DESK = (Permission.CASE_ASSIGN, Permission.CASE_SUPERVISE)
 OPEN = Case.due_at.is_not(None)
 """Open is what is owed by a date: the table's own check says so, and the list by deadline holds nothing else."""
+IN_CONFIDENCE = sa.and_(Case.topic == Topic.ADVICE, Case.source == CaseSource.VISIT)
+"""Advice given on a visit is for the pairing, its supervisor and whoever answers."""
 COUNTED_UP_TO = 1000
 
 followed_people: list[Callable[[Account], sa.Select[tuple[int]]]] = []
@@ -47,17 +48,21 @@ def visible(viewer: Account) -> sa.ColumnElement[bool]:
     """Return the condition on Case that holds for the requests the viewer may see.
 
     The intake desk sees what came to it, a handler what is assigned to the unit, whoever wrote a request down (or
-    had it written down) that one, and a leader or officer those of the people they keep in touch with.
+    had it written down) that one, and a leader or officer those of the people they keep in touch with. What a talent
+    advised in confidence (问策) the intake desk sees only while the next step is its own.
     """
-    desk = reached_ids(viewer, *AT_THE_DESK)
-    if desk is None:
+    supervised = reached_ids(viewer, Permission.CASE_SUPERVISE)
+    if supervised is None:
         return sa.true()
+    desk = reached_ids(viewer, Permission.CASE_ASSIGN)
     led = reached_ids(viewer, Permission.CASE_HANDLE)
     followed = {person_id for following in followed_people for person_id in db.session.scalars(following(viewer))}
+    owed_here = sa.or_(~IN_CONFIDENCE, Case.answerable_id == Case.intake_id)
     return sa.or_(
         Case.registered_by_id == viewer.id,
         Case.registered_for_id == viewer.id,
-        *([Case.intake_id.in_(desk)] if desk else []),
+        *([Case.intake_id.in_(supervised)] if supervised else []),
+        *([owed_here] if desk is None else [sa.and_(Case.intake_id.in_(desk), owed_here)] if desk else []),
         *([Case.lead_id.is_not(None)] if led is None else [Case.lead_id.in_(led)] if led else []),
         *([Case.person_id.in_(sorted(followed))] if followed else []),
     )

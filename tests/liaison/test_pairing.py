@@ -226,8 +226,8 @@ def test_two_who_pair_the_same_two_at_once_make_one_pairing(app: Flask, city, or
 
 
 @pytest.mark.parametrize("role", [Role.LEADER, Role.LIAISON_OFFICER, Role.SUPERVISOR, Role.HANDLER])
-def test_others_pair_nobody(app, city, other, session, role):
-    desk = factories.signed_in(app.test_client(), factories.an_account(organisation=city.office, roles=[role]))
+def test_others_pair_nobody(client, city, other, session, role):
+    desk = factories.signed_in(client, factories.an_account(organisation=city.office, roles=[role]))
     session.commit()
 
     assert desk.get("/desk/liaison/new").status_code == 403

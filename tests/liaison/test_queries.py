@@ -5,15 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from werkzeug.exceptions import NotFound
 
+from outreach.cases.operations import save_routes
 from outreach.cases.queries import case_for
+from outreach.cases.rules.asking import Topic
 from outreach.kernel.actor import SYSTEM
 from outreach.liaison import queries
 from outreach.liaison.operations import end_pairing
 from outreach.liaison.queries import visits
-from outreach.liaison.rules import DueState, Rhythm, VisitWay
+from outreach.liaison.rules import Ask, DueState, Rhythm, VisitWay
 from outreach.organisations.rules import Role
 from tests.conftest import NOW
 from tests.factories import a_case, a_pairing, a_person, a_visit, an_account, an_organisation
+from tests.liaison.test_operations import log
 
 
 def days_ago(days):
@@ -175,3 +178,36 @@ def test_the_timeline_tells_visits_before_a_moment_latest_first(city):
     assert [entry.key for entry in entries] == [f"visit:{second.id}", f"visit:{first.id}"]
     assert entries[0].values == {"leaders": ["周启明"]}
     assert [entry.key for entry in earlier] == [f"visit:{first.id}"]
+
+
+def test_advice_is_for_the_pairing_its_supervisor_and_whoever_answers(city):
+    save_routes(intake=city.office, units={Topic.ADVICE: city.bureau}, by=SYSTEM, now=NOW)
+    visit = log(city, advice="夜班公交延到十一点", asks=[Ask(city.talent.id, Topic.HOUSING, "想换一套三居室")])
+    asked, advice = visits.asked_on(visit)
+    roles = {
+        "organiser": an_account(organisation=city.office, roles=[Role.ORGANISER]),
+        "supervisor": an_account(organisation=city.office, roles=[Role.SUPERVISOR]),
+        "handler": an_account(organisation=city.bureau, roles=[Role.HANDLER]),
+        "stranger": an_account(organisation=city.bureau, roles=[Role.LEADER]),
+        "leader": city.leader,
+        "officer": city.officer,
+    }
+
+    sees = {name: visits.cases_in_sight(account, [asked.id, advice.id]) for name, account in roles.items()}
+
+    both, only_asked, only_advice = {asked.id, advice.id}, {asked.id}, {advice.id}
+    assert sees == {
+        "organiser": only_asked,  # the bureau answers it by now
+        "supervisor": both,
+        "handler": only_advice,
+        "stranger": set(),
+        "leader": both,
+        "officer": both,
+    }
+
+
+def test_the_intake_desk_sees_advice_while_it_has_to_assign_it(city):
+    [advice] = visits.asked_on(log(city, advice="夜班公交延到十一点"))
+    organiser = an_account(organisation=city.office, roles=[Role.ORGANISER])
+
+    assert visits.cases_in_sight(organiser, [advice.id]) == {advice.id}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from outreach.cases import queries as cases
 from outreach.cases.models import Answer, Case
-from outreach.cases.rules import AnswerKind
+from outreach.cases.rules.answers import AnswerKind
 from outreach.desk import queries
 from outreach.kernel.clock import office_day
 from outreach.kernel.database import db

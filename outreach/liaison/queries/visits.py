@@ -10,7 +10,8 @@ from sqlalchemy.orm import joinedload
 
 from outreach.cases.models import Case
 from outreach.cases.queries import routes_of, visible
-from outreach.cases.rules import DAYS_TO_ASSIGN, Origin, Topic, answer_deadline
+from outreach.cases.rules.asking import Origin, Topic
+from outreach.cases.rules.deadlines import DAYS_TO_ASSIGN, answer_deadline
 from outreach.kernel.calendar_days import working_calendar
 from outreach.kernel.clock import office_day
 from outreach.kernel.database import db
