@@ -16,7 +16,7 @@ from outreach.kernel import clock
 from outreach.kernel.actor import SYSTEM
 from outreach.kernel.database import Model, db
 from outreach.kernel.sealing import blind
-from outreach.liaison.models import Pairing, Visit, VisitLeader, VisitTalent
+from outreach.liaison.models import Pairing, PlannedVisit, Visit, VisitLeader, VisitTalent
 from outreach.liaison.rules import Rhythm, VisitWay
 from outreach.organisations.models import Account, Grant, Installation, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
@@ -243,6 +243,12 @@ def a_pairing(
             created_at=BEFORE,
         )
     )
+
+
+def a_planned_visit(*, pairing: Pairing, day: date = date(2026, 12, 1), **values: Any) -> PlannedVisit:
+    """A visit the pairing's leader planned for the first of December."""
+    defaults = {"planned_by": pairing.leader, "planned_at": BEFORE, "uid": f"plan-{next(_number)}", "sequence": 0}
+    return _kept(PlannedVisit(pairing=pairing, day=day, **(defaults | values)))
 
 
 def a_visit(*, leaders: Sequence[Account], talents: Sequence[Person], at: datetime = BEFORE, **values: Any) -> Visit:

@@ -106,6 +106,7 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "registration_id": registration.id,
         "case_id": case.id,
         "pairing_id": pairing.id,
+        "plan_id": factories.a_planned_visit(pairing=pairing, note=SECRET).id,
         "visit_id": visit.id,
         "import_id": imported.id,
         "row_id": row.id,
