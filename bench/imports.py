@@ -27,7 +27,7 @@ from outreach.organisations.queries import account_named
 ROWS = 100_000
 LANDED = 5_000
 RUNS = 3
-PATIENCE = 900
+PATIENCE = 3600
 SURNAMES = (
     "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余"
     "叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段"
@@ -79,14 +79,14 @@ def figures(ground: Ground) -> Iterator[Figure]:
     with ground.city("sqlite") as city, city.worker():
         with waits_for(city.folder) as waited:
             _land()
-        say(f"on SQLite meanwhile: {_told(waited)}")
+        say(f"on SQLite meanwhile: {told(waited)}")
 
 
 def _previewed(content: bytes, rows: int) -> float:
     """Upload a ledger, wait until every row was judged, and return the seconds that took."""
     began = time.monotonic()
-    imported_id = _upload(content)
-    _wait(imported_id, ImportState.PREVIEWED)
+    imported_id = upload(content)
+    wait(imported_id, ImportState.PREVIEWED)
     took = time.monotonic() - began
     with only_reading():
         counted = queries.tally(imported_id)
@@ -95,13 +95,13 @@ def _previewed(content: bytes, rows: int) -> float:
 
 
 def _land() -> None:
-    imported_id = _upload(a_ledger(LANDED, seed=2))
-    _wait(imported_id, ImportState.PREVIEWED)
+    imported_id = upload(a_ledger(LANDED, seed=2))
+    wait(imported_id, ImportState.PREVIEWED)
     began = time.monotonic()
     imported = db.session.get_one(Import, imported_id)
     operations.land(imported=imported, by=imported.author, now=now())
     db.session.commit()
-    _wait(imported_id, ImportState.LANDED)
+    wait(imported_id, ImportState.LANDED)
     say(f"landing: {LANDED:,} rows in {time.monotonic() - began:.1f} s on {db.engine.dialect.name}")
     with only_reading():
         counted = queries.tally(imported_id)
@@ -109,7 +109,8 @@ def _land() -> None:
     must_be("rows landed, or left to a clerk", counted.landed + counted.undecided, LANDED)
 
 
-def _upload(content: bytes) -> int:
+def upload(content: bytes) -> int:
+    """Bring a ledger to the intake's door, as the organiser does; return the import's id."""
     clerk = account_named("organiser")
     imported = operations.upload(
         kind="talents",
@@ -125,7 +126,11 @@ def _upload(content: bytes) -> int:
     return imported.id
 
 
-def _wait(imported_id: int, state: ImportState) -> None:
+def wait(imported_id: int, state: ImportState) -> None:
+    """Wait until an import has come to a state.
+
+    :raises SystemExit: if it comes to another end, or to none in time
+    """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         time.sleep(0.1)
@@ -162,7 +167,8 @@ def waits_for(folder: Path) -> Iterator[list[float]]:
         asking.join()
 
 
-def _told(waited: list[float]) -> str:
+def told(waited: list[float]) -> str:
+    """Return how long others waited, in words."""
     median, most = statistics.median(waited) * 1000, max(waited) * 1000
     return (
         f"others waited {median:.1f} ms (median), {percentile(waited, 0.95) * 1000:.0f} ms (95 %), {most:.0f} ms (most)"
