@@ -3,21 +3,26 @@
 import codecs
 import csv
 import io
+import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
 
 import python_calamine
 
-from outreach.intake.rules import Cell, Problem, Unreadable
+from outreach.intake.rules import Cell, Problem, Unreadable, cells_as_json
+from outreach.intake.rules.headings import SEARCHED, Sheet
+from outreach.intake.rules.reading import KeptRow
 
+MOST_COLUMNS = 500
 MOST_UNPACKED = 300 * 1024 * 1024
 MOST_CELLS = 10_000_000
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-REFERENCE = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
+REFERENCE = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"')
+LETTERS, DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789"
 DITTO = frozenset({"同上", "〃", "″", "”", '"', "同 上"})
 
 
@@ -29,6 +34,52 @@ class SheetRead:
     hidden: bool
     rows: Iterator[list[Cell]]
     spans: list[tuple[int, int, int]]  # merged sideways: row (from 1), first and last column (from 0)
+
+
+@dataclass(frozen=True)
+class WhatToRead:
+    """The number of the last row of each sheet that is kept already, and how many rows are wanted at a time."""
+
+    kept: Mapping[int, int]
+    at_once: int
+
+
+def read(wanted: WhatToRead, pieces: Iterator[bytes]) -> Iterator[tuple[Sheet, list[KeptRow]] | Problem]:
+    """Yield what a file holds, some rows of a sheet at a time with all that is known of the sheet so far.
+
+    What cannot be read ends with the problem.
+    """
+    try:
+        for number, source in enumerate(sheets(b"".join(pieces))):
+            sheet = Sheet(name=source.name, number=number, hidden=source.hidden)
+            if source.hidden:
+                yield sheet, []
+            else:
+                yield from _read_sheet(sheet, source, wanted.kept.get(number, 0), wanted.at_once)
+    except Unreadable as unreadable:
+        yield unreadable.problem
+
+
+def _read_sheet(sheet: Sheet, source: SheetRead, kept: int, at_once: int) -> Iterator[tuple[Sheet, list[KeptRow]]]:
+    batch: list[KeptRow] = []
+    sheet.spans = [span for span in source.spans if span[0] <= SEARCHED or span[2] - span[1] > 1]
+    for number, cells in enumerate(source.rows, start=1):
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
+            sheet.blank += 1
+            continue
+        if len(cells) > MOST_COLUMNS:
+            raise Unreadable(Problem.TOO_WIDE)
+        sheet.rows += 1
+        if len(sheet.top) < SEARCHED:
+            sheet.top[number] = cells
+        if number > kept:
+            batch.append((number, json.dumps(cells_as_json(cells), ensure_ascii=False)))
+        if len(batch) == at_once:
+            yield sheet, batch
+            batch = []
+    yield sheet, batch
 
 
 def check(content: bytes) -> None:
@@ -110,10 +161,9 @@ def _check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
                 raise Unreadable(Problem.TOO_LARGE)
             if in_sheet:
                 text = tail + block
-                if found := REFERENCE.findall(text):
-                    letters, numbers = zip(*found, strict=True)
-                    columns = max(columns, *map(_column, set(letters)))
-                    rows = max(rows, *map(int, set(numbers)))
+                if found := b" ".join(REFERENCE.findall(text)):
+                    columns = max(columns, *map(_column, set(found.translate(None, DIGITS).split())))
+                    rows = max(rows, *map(int, set(found.translate(None, LETTERS).split())))
                 tail = block[-24:]
     if rows * columns > MOST_CELLS:
         raise Unreadable(Problem.TOO_LARGE)

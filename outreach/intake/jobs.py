@@ -6,25 +6,29 @@ nobody waits for it.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from outreach.intake import imports, operations, queries
 from outreach.intake.models import Import
-from outreach.intake.rules import NO_ROOM, Errand, ImportState, Judgement, Problem, Unreadable
-from outreach.intake.rules.headings import SEARCHED, Sheet
-from outreach.kernel import clock
+from outreach.intake.rules import NO_ROOM, Errand, ImportState, Judgement, Problem
+from outreach.intake.rules.headings import Sheet
+from outreach.intake.rules.reading import KeptRow, read_rows
+from outreach.kernel import beside, clock
 from outreach.kernel.database import db, give_way, has_no_room, only_reading
 from outreach.kernel.outbox import TryLater, Work, still_at_it
 
 READ_AT_ONCE = 1000
-JUDGED_AT_ONCE = 500
+JUDGED_AT_ONCE = 1000
 LANDED_AT_ONCE = 200
-MOST_COLUMNS = 500
+LONG = 2000
+"""From so many rows on they are understood in a process beside this one; one takes a quarter of a second to begin."""
+AHEAD = 2
+"""So many steps of rows wait for it, so that neither waits for the other."""
 LONGEST_PAUSE = 0.11
 """Seconds between two steps in which others may write; no longer than half of what the step took.
 
@@ -38,22 +42,24 @@ def read(*, import_id: int, now: datetime, work: Work) -> None:
     """Read a file into rows, and go on to judge them where the columns are known; rows that are kept are passed by."""
     step = _Step(import_id, work.id, ImportState.UPLOADED)
     with only_reading():
-        content, kept = queries.content_of(import_id), queries.last_read_by_sheet(import_id)
-    if not content:
+        pieces, kept = queries.pieces_of(import_id), queries.last_read_by_sheet(import_id)
+    if not pieces:
         return
-    found: list[Sheet] = []
-    with _to_its_end():
-        try:
-            for number, source in enumerate(imports.sheets(content)):
-                sheet = Sheet(name=source.name, number=number, hidden=source.hidden)
-                found.append(sheet)
-                if not source.hidden:
-                    _read_sheet(sheet, source, kept.get(number, 0), step)
-        except Unreadable as unreadable:
-            problem = unreadable.problem
-            step(lambda imported: operations.cannot_be_read(imported=imported, problem=problem, now=now))
-        else:
-            step(lambda imported: operations.end_reading(imported=imported, sheets=found, now=now))
+    wanted, found = imports.WhatToRead(kept, READ_AT_ONCE), {}
+    with _to_its_end(), closing(_at_hand(imports.read, wanted, _content(import_id), long=pieces > 1)) as told:
+        for one in told:
+            if isinstance(one, Problem):
+                step(lambda imported, one=one: operations.cannot_be_read(imported=imported, problem=one, now=now))
+                return
+            sheet, rows = one
+            found[sheet.number] = sheet
+            step(
+                lambda _, sheet=sheet, rows=rows: operations.keep_rows(
+                    import_id=import_id, sheet_number=sheet.number, rows=rows
+                ),
+                sheet.rows,
+            )
+        step(lambda imported: operations.end_reading(imported=imported, sheets=list(found.values()), now=now))
 
 
 def judge(*, import_id: int, now: datetime, work: Work) -> None:
@@ -68,15 +74,16 @@ def judge(*, import_id: int, now: datetime, work: Work) -> None:
             step(lambda _, number=number: operations.forget_verdicts(import_id=import_id, sheet_number=number))
         done = 0
         for sheet in sheets:
-            for found, count in _judged(import_id, sheet, errand):
-                done += count
-                step(
-                    lambda _, sheet=sheet, found=found: operations.keep_judgements(
-                        import_id=import_id, sheet_number=sheet.number, found=found
-                    ),
-                    done,
-                    total,
-                )
+            with closing(_judged(import_id, sheet, errand)) as judged:
+                for found, count in judged:
+                    done += count
+                    step(
+                        lambda _, sheet=sheet, found=found: operations.keep_judgements(
+                            import_id=import_id, sheet_number=sheet.number, found=found
+                        ),
+                        done,
+                        total,
+                    )
         step(lambda imported: operations.end_judging(imported=imported), done, total)
 
 
@@ -177,41 +184,43 @@ class _Step:
         return result
 
 
-def _read_sheet(sheet: Sheet, source: imports.SheetRead, kept: int, step: _Step) -> None:
-    batch: list[tuple[int, list[object]]] = []
-    sheet.spans = [span for span in source.spans if span[0] <= SEARCHED or span[2] - span[1] > 1]
+def _at_hand(
+    work: Callable[[Any, Iterator[Any]], Iterator[T]],
+    given: Any,
+    things: Iterator[Any],
+    *,
+    long: bool,
+    ahead: int | None = None,
+) -> Iterator[T]:
+    """Have pure work done: beside this process where there is so much that beginning another is worth it."""
+    return beside.done(work, given, things, ahead=ahead) if long else work(given, things)
 
-    def keep(_: Import) -> None:
-        operations.keep_rows(import_id=step.import_id, sheet_number=sheet.number, rows=batch)
 
-    for number, cells in enumerate(source.rows, start=1):
-        while cells and cells[-1] is None:
-            cells.pop()
-        if not cells:
-            sheet.blank += 1
-            continue
-        if len(cells) > MOST_COLUMNS:
-            raise Unreadable(Problem.TOO_WIDE)
-        sheet.rows += 1
-        if len(sheet.top) < SEARCHED:
-            sheet.top[number] = cells
-        if number > kept:
-            batch.append((number, cells))
-        if len(batch) == READ_AT_ONCE:
-            step(keep, sheet.rows)
-            batch.clear()
-    step(keep, sheet.rows)
+def _content(import_id: int) -> Iterator[bytes]:
+    with only_reading():
+        yield from queries.content_of(import_id)
+
+
+def _rows(import_id: int, sheet_number: int) -> Iterator[Sequence[KeptRow]]:
+    """Yield the rows of a sheet, some at a time."""
+    after = 0
+    while True:
+        with only_reading():
+            rows = queries.rows_to_judge(import_id, sheet_number, after, JUDGED_AT_ONCE)
+        if not rows:
+            return
+        after = rows[-1][0]
+        yield rows
 
 
 def _judged(import_id: int, sheet: Sheet, errand: Errand) -> Iterator[tuple[list[tuple[int, Judgement]], int]]:
     """Yield what the rows of a sheet are, some at a time, and how many those were."""
-    after = 0
-    while True:
-        with only_reading():
-            rows = queries.rows_to_judge(import_id, sheet.number, after, JUDGED_AT_ONCE)
-            if not rows:
-                return
-            imported = queries.import_by_id(import_id)
-            found = operations.judged(imported=imported, sheet=sheet, rows=rows, errand=errand)
-        after = rows[-1].number
-        yield found, len(rows)
+    with only_reading():
+        how = queries.how_to_read(import_id, sheet, errand)
+    rows = _rows(import_id, sheet.number)
+    with closing(_at_hand(read_rows, how, rows, long=sheet.rows >= LONG, ahead=AHEAD)) as understood:
+        for read in understood:
+            with only_reading():
+                imported = queries.import_by_id(import_id)
+                found = operations.judged(imported=imported, sheet=sheet, read=read, errand=errand)
+            yield found, len(read)

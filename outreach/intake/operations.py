@@ -25,17 +25,17 @@ from outreach.intake.rules import (
     OnlyChecked,
     Problem,
     Reason,
-    Row,
     RowKey,
     SheetImporter,
+    Understanding,
     Verdict,
-    cells_as_json,
     importer_of,
 )
 from outreach.intake.rules.headings import Reader, Sheet, missing, read_headings, recognise
+from outreach.intake.rules.reading import KeptRow, ReadRow
 from outreach.kernel import history, outbox
 from outreach.kernel.actor import SYSTEM, Actor
-from outreach.kernel.database import as_if, db, locked, one_at_a_time
+from outreach.kernel.database import NewRows, as_if, db, locked, one_at_a_time
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
 from outreach.kernel.refusals import Refused
@@ -93,16 +93,21 @@ def at_it(*, import_id: int, work_id: int, state: ImportState) -> Import | None:
     return imported if going and imported.state is state and imported.work_id == work_id else None
 
 
-def keep_rows(*, import_id: int, sheet_number: int, rows: Sequence[tuple[int, list[object]]]) -> None:
+_ROWS = NewRows(
+    sa.table(
+        "import_rows",
+        *(sa.column(name, sa.Integer) for name in ("import_id", "sheet_number", "number", "fills")),
+        sa.column("cells", queries.CELLS_AS_TEXT),
+    ),
+    ("import_id", "sheet_number", "number", "fills", "cells"),
+)
+
+
+def keep_rows(*, import_id: int, sheet_number: int, rows: Sequence[KeptRow]) -> None:
     """Keep rows as they stand in the file, by their numbers."""
     if rows:
-        db.session.connection().execute(
-            sa.insert(ImportRow.__table__),
-            [
-                {"import_id": import_id, "sheet_number": sheet_number, "number": number, "cells": cells_as_json(cells)}
-                for number, cells in rows
-            ],
-        )
+        given = {"import_id": import_id, "sheet_number": sheet_number, "fills": 0}
+        _ROWS.add(db.session.connection(), [given | {"number": number, "cells": cells} for number, cells in rows])
 
 
 def end_reading(*, imported: Import, sheets: Sequence[Sheet], now: datetime) -> None:
@@ -200,21 +205,22 @@ def set_columns(
         imported.state = ImportState.MAPPED
 
 
-def judged(
-    *, imported: Import, sheet: Sheet, rows: Sequence[queries.PlainRow], errand: Errand
-) -> list[tuple[int, Judgement]]:
+def judged(*, imported: Import, sheet: Sheet, read: Sequence[ReadRow], errand: Errand) -> list[tuple[int, Judgement]]:
     """Return what some rows of one sheet are, by their numbers; the importer's memory of earlier rows is in the errand.
 
     Changes nothing.
     """
     kind = importer_of(imported.kind).sheets[sheet.importer]
-    reader = Reader(sheet, kind)
-    read = [reader.read(row.number, row.cells) for row in rows]
-    data = [one for one in read if isinstance(one, Row)]
-    judgements = iter(kind.judge(data, errand) if data else ())
+    data = [(RowKey(sheet.number, number), one) for number, one in read if not isinstance(one, Reason)]
+    if not data:
+        judgements = iter(())
+    elif isinstance(kind, Understanding):
+        judgements = iter(kind.judge_understood(data, errand))
+    else:
+        judgements = iter(kind.judge([one for _, one in data], errand))
     return [
-        (row.number, next(judgements) if isinstance(one, Row) else Judgement(Verdict.SKIPPED, (one,)))
-        for row, one in zip(rows, read, strict=True)
+        (number, Judgement(Verdict.SKIPPED, (one,)) if isinstance(one, Reason) else next(judgements))
+        for number, one in read
     ]
 
 
@@ -410,7 +416,7 @@ def land_some(*, imported: Import, sheet: Sheet, after: int, most: int, errand: 
     errand.seen.clear()
     one_at_a_time(f"intake.land.{imported.kind}")
     kind = importer_of(imported.kind).sheets[sheet.importer]
-    reader = Reader(sheet, kind)
+    reader = Reader(sheet, kind.fields)
     seen = [reader.row(row.number, queries.cells_of(row)) for row in rows]
     judgements = kind.judge(seen, errand)
     earlier = queries.rows_at(

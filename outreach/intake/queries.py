@@ -20,6 +20,7 @@ from outreach.intake.rules import (
     Row,
     RowKey,
     Shown,
+    Understanding,
     Verdict,
     cells_from_json,
     importer_of,
@@ -27,11 +28,13 @@ from outreach.intake.rules import (
     plain_text,
 )
 from outreach.intake.rules.headings import Reader, Sheet, bare, brief_fields, shown
+from outreach.intake.rules.reading import HowToRead, KeptRow, as_it_stands
 from outreach.kernel import history
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine, Subject
 from outreach.kernel.outbox import WorkState
 from outreach.kernel.paging import Key, Page, page_of
+from outreach.kernel.sealing import Sealed
 
 READY = sa.and_(
     ImportRow.landed_id.is_(None),
@@ -146,7 +149,7 @@ def earlier_rows(import_id: int, keys: Sequence[RowKey]) -> dict[RowKey, Row]:
     imported = db.session.get_one(Import, import_id)
     importer = importer_of(imported.kind)
     readers = {
-        sheet.number: Reader(sheet, importer.sheets[sheet.importer])
+        sheet.number: Reader(sheet, importer.sheets[sheet.importer].fields)
         for sheet in sheets_of(imported)
         if sheet.importer is not None
     }
@@ -177,7 +180,7 @@ def rows_of_sheet(import_id: int, importer_sheet: int) -> Iterator[Row]:
     for sheet in taken_sheets(imported):
         if sheet.importer != importer_sheet:
             continue
-        reader = Reader(sheet, kind)
+        reader = Reader(sheet, kind.fields)
         for row in db.session.scalars(
             sa.select(ImportRow)
             .where(ImportRow.import_id == import_id, ImportRow.sheet_number == sheet.number)
@@ -188,12 +191,19 @@ def rows_of_sheet(import_id: int, importer_sheet: int) -> Iterator[Row]:
                 yield found
 
 
-def content_of(import_id: int) -> bytes:
-    """Return the uploaded file; empty once its rows were read."""
-    pieces = db.session.scalars(
-        sa.select(ImportFile.content).where(ImportFile.import_id == import_id).order_by(ImportFile.position)
+def pieces_of(import_id: int) -> int:
+    """Return in how many pieces the uploaded file is kept; none once its rows were read."""
+    return db.session.scalar(sa.select(sa.func.count(ImportFile.id)).where(ImportFile.import_id == import_id)) or 0
+
+
+def content_of(import_id: int) -> Iterator[bytes]:
+    """Yield the uploaded file piece by piece."""
+    yield from db.session.scalars(
+        sa.select(ImportFile.content)
+        .where(ImportFile.import_id == import_id)
+        .order_by(ImportFile.position)
+        .execution_options(yield_per=1)
     )
-    return b"".join(pieces)
 
 
 def tally(import_id: int) -> Tally:
@@ -285,23 +295,27 @@ def refused_rows(imported: Import, part: int) -> Iterator[ImportRow]:
     )
 
 
-@dataclass(frozen=True)
-class PlainRow:
-    """A row of a file as it stands, to be judged."""
-
-    number: int
-    cells: list[object]
+CELLS_AS_TEXT = Sealed(ImportRow.__table__.c.cells.type.purpose)
+"""Cells as the JSON that is kept of them, for whoever need not look into it."""
 
 
-def rows_to_judge(import_id: int, sheet_number: int, after: int, size: int) -> list[PlainRow]:
+def rows_to_judge(import_id: int, sheet_number: int, after: int, size: int) -> Sequence[KeptRow]:
     """Return the next rows of a sheet beyond a number."""
     found = db.session.execute(
-        sa.select(ImportRow.number, ImportRow.cells)
+        sa.select(ImportRow.number, sa.type_coerce(ImportRow.cells, CELLS_AS_TEXT))
         .where(ImportRow.import_id == import_id, ImportRow.sheet_number == sheet_number, ImportRow.number > after)
         .order_by(ImportRow.number)
         .limit(size)
     )
-    return [PlainRow(number, cells_from_json(cells)) for number, cells in found]
+    return [(number, cells) for number, cells in found]
+
+
+def how_to_read(import_id: int, sheet: Sheet, errand: Errand) -> HowToRead:
+    """Return how the rows of one sheet are read."""
+    imported = db.session.get_one(Import, import_id)
+    kind = importer_of(imported.kind).sheets[sheet.importer]
+    understand = kind.understanding(errand) if isinstance(kind, Understanding) else as_it_stands
+    return HowToRead(sheet, tuple(kind.fields), understand)
 
 
 def rows_to_land(import_id: int, sheet_number: int, after: int, size: int) -> Sequence[ImportRow]:
@@ -420,7 +434,7 @@ def _sides(
     if row.verdict is Verdict.SKIPPED or sheet.importer is None:
         return [Value("", text) for text in map(plain_text, cells_from_json(row.cells)) if text][:6], []
     kind = importer.sheets[sheet.importer]
-    plain = Reader(sheet, kind).row(row.number, cells_from_json(row.cells))
+    plain = Reader(sheet, kind.fields).row(row.number, cells_from_json(row.cells))
     said, other = [], []
     for wanted in brief_fields(kind):
         mine, theirs = "，".join(plain.texts(wanted.name)), held.get(wanted.name, "")
@@ -451,7 +465,9 @@ def _held_of(imported: Import, rows: Sequence[ImportRow]) -> dict[int, Mapping[s
         other = earlier.get((row.match_sheet, row.match_number))
         if other is not None:
             sheet = sheets[other.sheet_number]
-            plain = Reader(sheet, importer.sheets[sheet.importer]).row(other.number, cells_from_json(other.cells))
+            plain = Reader(sheet, importer.sheets[sheet.importer].fields).row(
+                other.number, cells_from_json(other.cells)
+            )
             found[row.id] = {name: "，".join(texts) for name, texts in plain.said.items()}
     return found
 

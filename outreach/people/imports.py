@@ -1,9 +1,9 @@
 """The ledger of talents (人才台账): what each row is, and bringing it in."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from outreach.intake.queries import earlier_rows
 from outreach.intake.rules import Errand, Importer, Judgement, Landed, Landing, Reason, Row, RowKey, Verdict
@@ -103,10 +103,21 @@ class Talents:
 
     def judge(self, rows: Sequence[Row], errand: Errand) -> list[Judgement]:
         """Say of each row whether it is new, somebody known, perhaps somebody known, or cannot be taken."""
-        entries = _entries(rows, errand)
+        understand = self.understanding(errand)
+        return self.judge_understood([(RowKey(row.sheet, row.number), understand(row)) for row in rows], errand)
+
+    def understanding(self, errand: Errand) -> Callable[[Row], Entry]:
+        """Return what makes of a row what it says."""
+        lists = _lists(errand)
+        return partial(
+            understood, today=office_day(errand.now), classes=tuple(lists.classes), fields=tuple(lists.fields)
+        )
+
+    def judge_understood(self, rows: Sequence[tuple[RowKey, Entry]], errand: Errand) -> list[Judgement]:
+        """Say the same of rows that were understood."""
         book = _Book(errand)
-        book.open(rows, entries)
-        return [book.judge(row, entry) for row, entry in zip(rows, entries, strict=True)]
+        book.open(rows)
+        return [book.judge(key, entry) for key, entry in rows]
 
     def land(self, rows: Sequence[Landing], errand: Errand) -> list[Landed]:
         """Write rows into the records."""
@@ -160,8 +171,8 @@ def _lists(errand: Errand) -> operations.Known:
 
 
 def _entries(rows: Sequence[Row], errand: Errand) -> list[Entry]:
-    today, lists = office_day(errand.now), _lists(errand)
-    return [understood(row, today, lists.classes, lists.fields) for row in rows]
+    understand = Talents().understanding(errand)
+    return [understand(row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -262,8 +273,13 @@ class _Marks:
         return list(found)
 
     def _agrees(self, features: tuple[int, int, int], who: int) -> bool:
-        at = 3 * (who - 1)
-        return any(one and one == self._features[at + place] for place, one in enumerate(features))
+        at, said = 3 * (who - 1), self._features
+        employer, school, birth = features
+        return bool(
+            (employer and employer == said[at])
+            or (school and school == said[at + 1])
+            or (birth and birth == said[at + 2])
+        )
 
     def rows_of(self, who: int) -> list[RowKey]:
         """Return the rows that say what is known of somebody, the first that named them first."""
@@ -281,12 +297,9 @@ class _Book:
         self._people: dict[tuple[str, str], list[int]] = {}
         self._mine: dict[RowKey, Candidate] = {}
 
-    def open(self, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
+    def open(self, rows: Sequence[tuple[RowKey, Entry]]) -> None:
         """Look up everybody whom these rows may be, at once."""
-        for row, entry in zip(rows, entries, strict=True):
-            if not entry.refusals:
-                key = RowKey(row.sheet, row.number)
-                self._mine[key] = _from_entry(entry, key)
+        self._mine = {key: _from_entry(entry, key) for key, entry in rows if not entry.refusals}
         mine = list(self._mine.values())
         viewer = queries.account_by_id(self._errand.account_id)
         wanted = {who for one in mine for who in self._marks.meant(one)}
@@ -313,11 +326,11 @@ class _Book:
                 for key in first.keys:
                     self._people.setdefault(key, []).append(who)
 
-    def judge(self, row: Row, entry: Entry) -> Judgement:
+    def judge(self, key: RowKey, entry: Entry) -> Judgement:
         """Compare a row with everybody it may be."""
         if entry.refusals:
             return Judgement(Verdict.REFUSED, tuple(entry.refusals + entry.notes))
-        mine = self._mine[RowKey(row.sheet, row.number)]
+        mine = self._mine[key]
         alike = sorted(self._alike(mine, entry), key=lambda found: -found[1].weight)
         notes = tuple(entry.notes)
         if not alike:

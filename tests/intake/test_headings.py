@@ -112,7 +112,7 @@ def test_a_sheet_without_known_headings_is_left_to_the_clerk():
 def test_rows_that_are_no_data_are_told_apart(cells, reason):
     sheet = recognised(["序号", "姓名", "手机"], ["1", "李四", "199"])
 
-    found = Reader(sheet, TALENTS.sheets[0]).read(9, cells)
+    found = Reader(sheet, TALENTS.sheets[0].fields).read(9, cells)
 
     assert (found.sentence if isinstance(found, Reason) else None) == reason
 

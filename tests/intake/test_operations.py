@@ -246,7 +246,7 @@ def test_everything_done_with_a_file_is_in_its_history(session, clerk):
 def test_reading_begun_twice_keeps_each_row_once(session, clerk):
     imported = uploaded((SAMPLES / "talents.xlsx").read_bytes(), clerk)
     work = outbox.claim(now=NOW)
-    operations.keep_rows(import_id=imported.id, sheet_number=0, rows=[(1, ["half a file"])])
+    operations.keep_rows(import_id=imported.id, sheet_number=0, rows=[(1, '["half a file"]')])
     session.commit()
 
     outbox.perform(work, now=NOW)

@@ -1,13 +1,20 @@
 """Files whose features are still to come: read, mapped by their Chinese headings, sorted, and kept."""
 
+import os
+from datetime import timedelta
+
 import pytest
 
-from outreach.intake import operations, queries
+from outreach.intake import jobs, operations, queries
+from outreach.intake.models import Import, ImportRow
 from outreach.intake.rules import ImportState, OnlyChecked, Verdict
+from outreach.intake.rules.reading import read_rows
+from outreach.kernel import beside, outbox
+from outreach.kernel.outbox import WorkState
 from outreach.organisations.rules import Role
 from tests.conftest import NOW
 from tests.factories import an_account, signed_in
-from tests.intake.files import SAMPLES, a_workbook, landed, previewed, rows_by_number
+from tests.intake.files import SAMPLES, a_workbook, landed, previewed, rows_by_number, uploaded
 
 CHECKED = {"signups": "signups.csv", "jobs": "jobs.csv", "needs_and_experts": "needs_and_experts.xlsx"}
 
@@ -113,3 +120,73 @@ def test_a_job_listed_twice_and_pay_that_does_not_say_by_what_are_told(session, 
         "How many are wanted is left open.",
         "“%(text)s” does not say whether by the month or by the year.",
     ]
+
+
+SAMPLES_OF = CHECKED | {
+    "talents": "talents.xlsx",
+    "organisations": "organisations.xlsx",
+    "pairings": "pairings.xlsx",
+    "requests": "requests.xlsx",
+}
+
+
+@pytest.mark.parametrize("kind", SAMPLES_OF)
+def test_a_long_file_is_judged_beside_this_process_and_says_exactly_the_same(session, clerk, monkeypatch, kind):
+    def said(imported) -> list[tuple[object, ...]]:
+        rows = (
+            session.query(ImportRow).filter_by(import_id=imported.id).order_by(ImportRow.sheet_number, ImportRow.number)
+        )
+        return [
+            (
+                *(row.sheet_number, row.number, row.cells, row.verdict, row.reasons, row.fills),
+                *(row.match_id, row.match_sheet, row.match_number),
+            )
+            for row in rows
+        ]
+
+    def one() -> tuple[object, ...]:
+        imported = previewed((SAMPLES / SAMPLES_OF[kind]).read_bytes(), clerk, kind=kind)
+        return imported.state, imported.sheets, imported.rows_total, said(imported)
+
+    here = one()
+    asked: list[object] = []
+    done = beside.done
+    monkeypatch.setattr(beside, "done", lambda *all_, **named: asked.append(all_[0]) or done(*all_, **named))
+    monkeypatch.setattr(jobs, "LONG", 1)
+    monkeypatch.setattr(jobs, "READ_AT_ONCE", 40)
+    monkeypatch.setattr(jobs, "JUDGED_AT_ONCE", 40)
+    monkeypatch.setattr(operations, "PIECE", 4000)
+
+    assert one() == here
+    assert {work.__name__ for work in asked} == {"read", "read_rows"}
+    assert len(here[-1]) > 10
+
+
+def test_a_file_that_cannot_be_read_says_so_from_beside_this_process_too(session, clerk, monkeypatch):
+    monkeypatch.setattr(operations, "PIECE", 100)
+
+    imported = previewed((SAMPLES / "talents.xlsx").read_bytes()[:9000], clerk)
+
+    assert (imported.state, imported.problem) == (ImportState.UNREADABLE, "broken")
+
+
+def test_understanding_that_dies_is_an_error_and_done_again(session, clerk, monkeypatch):
+    monkeypatch.setattr(jobs, "LONG", 1)
+    imported = uploaded((SAMPLES / "talents.xlsx").read_bytes(), clerk)
+    outbox.perform(outbox.claim(now=NOW), now=NOW)
+    monkeypatch.setattr(jobs, "read_rows", dies)
+    outbox.perform(outbox.claim(now=NOW), now=NOW)
+    failed = session.get(Import, imported.id).work
+    assert (failed.state, failed.error) == (WorkState.WAITING, "BesideFailed")
+    monkeypatch.undo()
+
+    outbox.perform(outbox.claim(now=NOW + timedelta(minutes=5)), now=NOW)
+
+    assert session.get(Import, imported.id).state is ImportState.PREVIEWED
+    assert queries.tally(imported.id).waiting == 0
+
+
+def dies(how, batches):
+    """Be ended in the middle, as one that took too much memory is."""
+    yield next(read_rows(how, batches))
+    os._exit(9)

@@ -30,8 +30,9 @@ def clerk(city):
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    for name in ("READ_AT_ONCE", "JUDGED_AT_ONCE", "LANDED_AT_ONCE"):
+    for name in ("READ_AT_ONCE", "JUDGED_AT_ONCE", "LANDED_AT_ONCE", "LONG"):
         monkeypatch.setattr(jobs, name, 10)
+    monkeypatch.setattr(operations, "PIECE", 1000)  # several pieces: the file is read beside this process
 
 
 def many(number: int) -> bytes:

@@ -1,10 +1,10 @@
 """Where an import stands, what becomes of each row, and what a feature tells to have its files brought in."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from outreach.kernel.actor import Actor
 from outreach.kernel.refusals import Refused
@@ -325,6 +325,20 @@ class SheetJudge(Protocol):
         Called with a few hundred rows at a time, in the order of the file: look things up once a call, not once a
         row. Titles, totals and blank rows never arrive here.
         """
+
+
+@runtime_checkable
+class Understanding(Protocol):
+    """What a kind of sheet has besides whose rows can be understood before anything is looked up.
+
+    In a long file that is done in a process of its own, beside the one that looks up and writes.
+    """
+
+    def understanding(self, errand: Errand) -> Callable[[Row], Any]:
+        """Return what makes of a row all that judging needs: pure, and a function of a module of rules."""
+
+    def judge_understood(self, rows: Sequence[tuple[RowKey, Any]], errand: Errand) -> Sequence[Judgement]:
+        """Do as `judge` does, of rows that were understood."""
 
 
 class SheetImporter(SheetJudge, Protocol):

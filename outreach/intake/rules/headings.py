@@ -238,8 +238,8 @@ class Reader:
     What the headings say is worked out once for all rows.
     """
 
-    def __init__(self, sheet: Sheet, kind: SheetJudge) -> None:
-        fields = {wanted.name: wanted for wanted in kind.fields}
+    def __init__(self, sheet: Sheet, of_kind: Sequence[Field]) -> None:
+        fields = {wanted.name: wanted for wanted in of_kind}
         self._sheet = sheet
         self._names = {column: name for column, name in sheet.mapping.items() if name in fields}
         self._required = [column for column, name in self._names.items() if fields[name].required]
