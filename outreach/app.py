@@ -48,6 +48,7 @@ import outreach.liaison.receivers
 import outreach.liaison.views.desk
 import outreach.liaison.views.plans
 import outreach.liaison.views.public
+import outreach.liaison.views.visits
 import outreach.notices.models
 import outreach.notices.receivers
 import outreach.notices.views
@@ -125,6 +126,7 @@ BLUEPRINTS = (
     outreach.liaison.views.desk.blueprint,
     outreach.liaison.views.plans.blueprint,
     outreach.liaison.views.public.blueprint,
+    outreach.liaison.views.visits.blueprint,
     outreach.organisations.views.desk.blueprint,
     outreach.organisations.views.city.blueprint,
     outreach.organisations.views.public.blueprint,

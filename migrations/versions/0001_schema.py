@@ -850,6 +850,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('visit_id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_visit_leaders_account_id_accounts')),
     sa.ForeignKeyConstraint(['visit_id'], ['visits.id'], name=op.f('fk_visit_leaders_visit_id_visits')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_visit_leaders')),
@@ -858,6 +859,17 @@ def upgrade() -> None:
     with op.batch_alter_table('visit_leaders', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_visit_leaders_account_id'), ['account_id'], unique=False)
 
+    op.create_table('visit_photographs',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('visit_id', sa.Integer(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('added_at', sa.DateTime(), nullable=False),
+    sa.CheckConstraint('position >= 0 AND position < 6', name=op.f('ck_visit_photographs_a_visit_is_no_album')),
+    sa.ForeignKeyConstraint(['visit_id'], ['visits.id'], name=op.f('fk_visit_photographs_visit_id_visits')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_visit_photographs')),
+    sa.UniqueConstraint('visit_id', 'position', name=op.f('uq_visit_photographs_visit_id_position'))
+    )
     op.create_table('visit_talents',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('visit_id', sa.Integer(), nullable=False),
@@ -1124,6 +1136,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visit_talents_person_id'))
 
     op.drop_table('visit_talents')
+    op.drop_table('visit_photographs')
     with op.batch_alter_table('visit_leaders', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_visit_leaders_account_id'))
 

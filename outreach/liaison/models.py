@@ -7,8 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.cases.models import Case
 from outreach.kernel.database import IDS_ONCE, Model
-from outreach.kernel.sealing import Sealed
+from outreach.kernel.sealing import Sealed, SealedBytes
 from outreach.liaison.rules import PairingKind, Rhythm, VisitWay
+from outreach.liaison.rules.photographs import MOST_PHOTOGRAPHS
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import Person
 
@@ -69,6 +70,9 @@ class Visit(Model):
     leaders: Mapped[list["VisitLeader"]] = relationship(back_populates="visit", lazy="selectin")
     talents: Mapped[list["VisitTalent"]] = relationship(back_populates="visit", lazy="selectin")
     asked: Mapped[list["VisitCase"]] = relationship(back_populates="visit", order_by="VisitCase.id")
+    photographs: Mapped[list["VisitPhotograph"]] = relationship(
+        back_populates="visit", order_by="VisitPhotograph.position"
+    )
 
 
 class VisitLeader(Model):
@@ -79,6 +83,7 @@ class VisitLeader(Model):
 
     visit_id: Mapped[int] = mapped_column(sa.ForeignKey("visits.id"))
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    confirmed_at: Mapped[datetime | None]  # by the leader: at once where they logged it themselves
 
     visit: Mapped[Visit] = relationship(back_populates="leaders")
     account: Mapped[Account] = relationship(lazy="joined")
@@ -95,6 +100,23 @@ class VisitTalent(Model):
 
     visit: Mapped[Visit] = relationship(back_populates="talents")
     person: Mapped[Person] = relationship(lazy="joined")
+
+
+class VisitPhotograph(Model):
+    """A picture taken on a visit, drawn anew and small (documents.photographs)."""
+
+    __tablename__ = "visit_photographs"
+    __table_args__ = (
+        sa.UniqueConstraint("visit_id", "position"),
+        sa.CheckConstraint(f"position >= 0 AND position < {MOST_PHOTOGRAPHS}", name="a_visit_is_no_album"),
+    )
+
+    visit_id: Mapped[int] = mapped_column(sa.ForeignKey("visits.id"))
+    position: Mapped[int]
+    content: Mapped[bytes] = mapped_column(SealedBytes("visit.photograph"), deferred=True)  # JPEG
+    added_at: Mapped[datetime]
+
+    visit: Mapped[Visit] = relationship(back_populates="photographs")
 
 
 class VisitCase(Model):

@@ -371,7 +371,9 @@ def _old_requests(before: datetime) -> sa.Select[tuple[int]]:
 
 
 def _old_notes(before: datetime) -> sa.Select[tuple[int]]:
-    noted = sa.or_(Visit.situation.is_not(None), Visit.advice.is_not(None), Visit.companions.is_not(None))
+    noted = sa.or_(
+        Visit.situation.is_not(None), Visit.advice.is_not(None), Visit.companions.is_not(None), Visit.photographs.any()
+    )
     return sa.select(Visit.id).where(Visit.at < before, noted)
 
 

@@ -158,6 +158,9 @@ function followRows(bar) {
   show();
 }
 
+// Whoever signs out leaves no form of theirs behind for times without a network; what waits to be sent stays, sealed.
+if (document.querySelector('form[action*="/desk/sign-in"]') && "caches" in window) caches.delete("visit-form");
+
 forgetDrafts();
 enhance(document);
 

@@ -1,6 +1,8 @@
 // The form of a visit: rows for what is asked, who gets each, and a button that says what it will do.
 // Without this script the form works too: the server adds rows and says the same after saving.
 
+import { workOffline } from "./offline.js";
+
 const form = document.getElementById("visit");
 
 function sentence(text, values) {
@@ -34,6 +36,12 @@ function showWho() {
   for (const choice of form.querySelectorAll("[data-who]")) choice.hidden = people.size < 2;
   const names = form.querySelector("[data-chosen] .o-strong");
   if (boxes.length) names.textContent = [...new Set(boxes.map((box) => box.dataset.name))].join(form.dataset.comma);
+}
+
+// A page kept from an earlier day proposes that day.
+function setNow() {
+  const now = new Date();
+  form.elements.at.value = new Date(now - now.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 
 function addRow() {
@@ -70,4 +78,6 @@ if (form) {
   for (const ask of form.querySelectorAll("[data-ask]")) showWhereItGoes(ask);
   showWho();
   showCount();
+  if ("offline" in document.body.dataset) setNow();
+  workOffline(form);
 }

@@ -25,6 +25,7 @@ from outreach.intake.models import ImportRow
 from outreach.kernel import clock
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine
+from outreach.liaison.models import Visit, VisitPhotograph
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people import operations as people
@@ -108,6 +109,7 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "pairing_id": pairing.id,
         "plan_id": factories.a_planned_visit(pairing=pairing, note=SECRET).id,
         "visit_id": visit.id,
+        "position": _photograph(visit),
         "import_id": imported.id,
         "row_id": row.id,
         "export_id": _export(organiser),
@@ -136,6 +138,12 @@ def test_no_route_fails_or_shows_or_changes_what_is_somebody_elses(
 
     assert wrong == []
     assert _history_of(world) == before
+
+
+def _photograph(visit: Visit) -> int:
+    db.session.add(VisitPhotograph(visit_id=visit.id, position=0, content=SECRET.encode(), added_at=factories.BEFORE))
+    db.session.flush()
+    return 0
 
 
 def test_the_secret_can_be_seen_by_its_owner(client, world):

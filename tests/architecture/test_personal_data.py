@@ -66,6 +66,7 @@ SEALED = {
     "planned_visits.note": "erased",
     "reach_attempts.note": "erased",
     "taken_out.reason": "the person is struck out",
+    "visit_photographs.content": "deleted",
     "visits.advice": "erased; where others were met too the person is struck out",
     "visits.situation": "erased; where others were met too the person is struck out",
 }
@@ -133,6 +134,7 @@ KEPT_FOR: dict[str, Kept | str] = {
     "venues": NOBODYS,
     "visit_cases": "stays: it joins a visit to a request, which is cut off the person",
     "visit_leaders": OF_THE_OFFICE,
+    "visit_photographs": Kept.VISIT_NOTES,
     "visit_talents": "stays: visits are counted; the person it leads to can have themselves erased",
     "visits": Kept.VISIT_NOTES,
     "work": Kept.WORK,
@@ -187,6 +189,7 @@ def test_no_table_has_a_place_for_scans_of_identity_papers(app: Flask):
         "import_files.content",
         "export_pieces.content",
         "marks.png",
+        "visit_photographs.content",  # drawn anew and small, of a visit; deleted with its notes and with the person
     }
 
 
@@ -201,4 +204,4 @@ def test_no_page_asks_for_a_picture_or_a_file_but_the_import(app: Flask):
         or 'capture="' in template.read_text()
     }
 
-    assert asking <= {"components/form.html", "intake/upload.html", "organisations/city.html"}
+    assert asking <= {"components/form.html", "intake/upload.html", "organisations/city.html", "liaison/show.html"}

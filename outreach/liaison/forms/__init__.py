@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
+from werkzeug.datastructures import FileStorage
 from wtforms import (
     BooleanField,
     DateField,
@@ -12,6 +13,7 @@ from wtforms import (
     FieldList,
     FormField,
     HiddenField,
+    MultipleFileField,
     RadioField,
     SelectField,
     SelectMultipleField,
@@ -22,9 +24,11 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from outreach.cases.rules.asking import Topic
 from outreach.kernel.clock import OFFICE
+from outreach.liaison.documents.photographs import drawn_anew
 from outreach.liaison.models import Pairing
 from outreach.liaison.queries import PairingDue
 from outreach.liaison.rules import Ask, VisitWay
+from outreach.liaison.rules.photographs import MOST_PHOTOGRAPHS, TooManyPhotographs
 from outreach.organisations.models import Account
 from outreach.people.rules import Rhythm
 from outreach.web.forms import Form
@@ -76,6 +80,8 @@ class VisitForm(Form):
     asks = FieldList(FormField(AskForm), label=lazy_gettext("What they need"), min_entries=1, max_entries=MOST_ASKS)
     situation = TextAreaField(lazy_gettext("How they are"))
     advice = TextAreaField(lazy_gettext("What they advise"))
+    photographs = MultipleFileField(lazy_gettext("Pictures"))
+    account = HiddenField(validators=[Length(max=12)])  # who had the form before them, perhaps without a network
     advised_by = SelectField(lazy_gettext("Whose advice"), coerce=_number, validate_choice=False)
     confidential = BooleanField(lazy_gettext("Notes only for this pairing"))
 
@@ -141,6 +147,17 @@ class VisitForm(Form):
     def moment(self) -> datetime:
         """When they met, as a moment: the form has the office's time."""
         return self.at.data.replace(tzinfo=OFFICE).astimezone(UTC)
+
+    def pictures(self) -> list[bytes]:
+        """Return the pictures that were chosen, drawn anew.
+
+        :raises rules.photographs.TooManyPhotographs: for more than a visit may have
+        :raises rules.photographs.TooLarge: and NotAPhotograph, as drawn_anew
+        """
+        files = [file for file in self.photographs.data or () if isinstance(file, FileStorage) and file.filename]
+        if len(files) > MOST_PHOTOGRAPHS:
+            raise TooManyPhotographs(most=MOST_PHOTOGRAPHS)
+        return drawn_anew([file.stream for file in files])
 
     @property
     def requests(self) -> int:

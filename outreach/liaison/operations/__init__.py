@@ -19,8 +19,8 @@ from outreach.kernel.history import Subject
 from outreach.kernel.references import standing_alone
 from outreach.liaison import queries
 from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
-from outreach.liaison.operations import planning
-from outreach.liaison.queries import visits
+from outreach.liaison.operations import planning, visits
+from outreach.liaison.queries.visits import visit_of_form, visits_of
 from outreach.liaison.rules import (
     AlreadyPaired,
     Ask,
@@ -112,7 +112,7 @@ def take_back(*, pairing_id: int, by: Actor, now: datetime) -> bool:
     pairing = db.session.scalar(locked(sa.select(Pairing).where(Pairing.id == pairing_id)))
     if pairing is None:
         return True
-    if not standing_alone("pairing", "pairings", [pairing_id]) or visits.visits_of(pairing):
+    if not standing_alone("pairing", "pairings", [pairing_id]) or visits_of(pairing):
         return False
     history.write(subject=Subject("pairing", pairing_id), act="removed", by=by, now=now)
     db.session.delete(pairing)
@@ -187,19 +187,20 @@ def erase_person(*, person_id: int, traces: Traces, by: Actor, now: datetime) ->
             pairing.ends_on = pairing.starts_on
     history.forget_words(kind="pairing", ids=[pairing.id for pairing in pairings])
     planning.erase_words(pairing_ids=[pairing.id for pairing in pairings])
-    visits = db.session.scalars(
+    met = db.session.scalars(
         sa.select(Visit)
         .where(sa.exists().where(VisitTalent.visit_id == Visit.id, VisitTalent.person_id == person_id))
         .order_by(Visit.id)
     ).all()
-    for visit in visits:
+    for visit in met:
         alone = len(visit.talents) == 1
         for words in ("situation", "advice", "companions"):
             said = getattr(visit, words)
             if said:
                 setattr(visit, words, None if alone else traces.struck_from(said))
     db.session.flush()
-    history.forget_words(kind="visit", ids=[visit.id for visit in visits])
+    visits.erase_photographs(visit_ids=[visit.id for visit in met])
+    history.forget_words(kind="visit", ids=[visit.id for visit in met])
 
 
 def erase_notes(*, ids: Sequence[int]) -> None:
@@ -207,6 +208,7 @@ def erase_notes(*, ids: Sequence[int]) -> None:
     for visit in db.session.scalars(sa.select(Visit).where(Visit.id.in_(ids)).order_by(Visit.id)):
         visit.situation = visit.advice = visit.companions = None
     db.session.flush()
+    visits.erase_photographs(visit_ids=ids)
     planning.erase_notes(visit_ids=ids)
     history.forget_words(kind="visit", ids=ids)
 
@@ -230,19 +232,21 @@ def log_visit(
     advised_by: int | None,
     confidential: bool,
     now: datetime,
+    photographs: Sequence[bytes] = (),
 ) -> Visit:
     """Write down a visit and make a request of each thing asked; advice becomes a request too, for it needs an answer.
 
     The leaders of the pairings went, their talents were met. `account` logs it: as the leader, or for the leader
     whose liaison officer it is, which the history says. `advised_by` is the id of the talent whose advice it is, by
     default the first one met. The same form of the same account sent again
-    returns the visit it logged the first time and changes nothing.
+    returns the visit it logged the first time and changes nothing. `photographs` are JPEG files, drawn anew
+    (documents.photographs).
 
     :raises NobodyMet: without a pairing, or where something was asked by somebody who was not met
     :raises NotYourPairing: for a pairing the account neither leads nor serves
     :raises VisitAhead: for a time that has not come yet
     """
-    logged = visits.visit_of_form(account, form_token)
+    logged = visit_of_form(account, form_token)
     if logged is not None:
         return logged
     if advice:
@@ -267,11 +271,14 @@ def log_visit(
         with db.session.begin_nested():
             db.session.add(visit)
     except IntegrityError:  # the same form, sent twice in the same instant: the other request was first
-        logged = visits.visit_of_form(account, form_token)
+        logged = visit_of_form(account, form_token)
         if logged is None:
             raise
         return logged
-    visit.leaders = [VisitLeader(account=leader) for leader in leaders.values()]
+    visit.leaders = [
+        VisitLeader(account=leader, confirmed_at=now if leader.id == account.id else None)
+        for leader in leaders.values()
+    ]
     visit.talents = [VisitTalent(person=talent) for talent in talents.values()]
     for_id = None if account.id in leaders else pairings[0].leader_id
     by = Actor(account.actor.kind, account.id, for_id)
@@ -291,6 +298,8 @@ def log_visit(
             "cases": [case.id for case in raised],
         },
     )
+    if photographs:
+        visits.add_photographs(visit=visit, pictures=photographs, by=by, now=now)
     planning.note_visit(visit=visit, pairings=pairings, by=by, now=now)
     return visit
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from outreach.cases.models import Case
 from outreach.cases.queries import routes_of, visible
@@ -19,7 +19,7 @@ from outreach.kernel.history import HistoryLine, Subject, lines_of
 from outreach.kernel.paging import SIZE, Key, Page, page_of
 from outreach.kernel.wording import N_
 from outreach.kernel.working_days import Deadline
-from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
+from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitPhotograph, VisitTalent
 from outreach.liaison.rules import VisitWay
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import reach
@@ -83,6 +83,43 @@ def notes_open_to(viewer: Account) -> sa.ColumnElement[bool]:
     """Return the condition on Visit that holds where `may_read_notes` does."""
     supervised = Visit.organisation_id.in_(reach(viewer, Permission.CASE_SUPERVISE))
     return sa.or_(Visit.confidential.is_(False), _shared_a_visit(viewer), supervised)
+
+
+def photograph_for(viewer: Account, visit_id: int, position: int) -> VisitPhotograph:
+    """Return a picture of a visit whose notes the viewer may read, or answer 404."""
+    return db.first_or_404(
+        sa.select(VisitPhotograph)
+        .join(VisitPhotograph.visit)
+        .where(
+            Visit.id == visit_id,
+            VisitPhotograph.position == position,
+            _visits_seen_by(viewer),
+            notes_open_to(viewer),
+        )
+        .options(undefer(VisitPhotograph.content))
+    )
+
+
+def visit_to_complete(viewer: Account, visit_id: int) -> Visit:
+    """Return a visit that the viewer was on, logged, or serves as liaison officer, or answer 404."""
+    return db.first_or_404(sa.select(Visit).where(Visit.id == visit_id, _shared_a_visit(viewer)))
+
+
+def to_confirm(viewer: Account) -> Sequence[Visit]:
+    """Return the visits written down for the viewer not confirmed yet, the latest first (the last 20)."""
+    return db.session.scalars(
+        sa.select(Visit)
+        .join(VisitLeader, VisitLeader.visit_id == Visit.id)
+        .where(VisitLeader.account_id == viewer.id, VisitLeader.confirmed_at.is_(None))
+        .options(joinedload(Visit.account))
+        .order_by(Visit.at.desc(), Visit.id.desc())
+        .limit(20)
+    ).all()
+
+
+def completes(viewer: Account, visit: Visit) -> bool:
+    """Tell whether the viewer may add to a visit."""
+    return db.session.scalar(sa.select(Visit.id).where(Visit.id == visit.id, _shared_a_visit(viewer))) is not None
 
 
 def visits_in_sight(viewer: Account, visit_ids: Collection[int]) -> set[int]:

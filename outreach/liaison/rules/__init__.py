@@ -193,6 +193,25 @@ class VisitAhead(Refused):
     field = "at"
 
 
+class NotThere(Refused):
+    """Only who was there can say that it was so."""
+
+    message = N_("You were not on this visit, so somebody else confirms it.")
+    status = 403
+
+
+class ConfirmedAlready(Refused):
+    """Once is enough."""
+
+    message = N_("You have confirmed this visit already.")
+
+
+class OtherAccount(Refused):
+    """What one of them wrote is not logged as another's work."""
+
+    message = N_("This was written by somebody else on this device. They can send it once they sign in again.")
+
+
 class NobodyMet(Refused):
     """A visit has somebody who went and somebody who was met."""
 

@@ -13,7 +13,8 @@ from outreach.kernel import clock
 from outreach.liaison import operations, queries
 from outreach.liaison.forms import MOST_ASKS, EndForm, PairForm, VisitForm
 from outreach.liaison.queries import PairingDue, planning, visits
-from outreach.liaison.rules import PAIRING_ACTS, DueState, PairingKind, VisitWay
+from outreach.liaison.rules import PAIRING_ACTS, DueState, OtherAccount, PairingKind, VisitWay
+from outreach.liaison.rules.photographs import MOST_PHOTOGRAPHS
 from outreach.organisations.rules import Permission, Role
 from outreach.people import queries as people
 from outreach.people.rules import Rhythm
@@ -49,6 +50,7 @@ def index() -> ResponseReturnValue:
         may_see_all=may_see_all,
         may_log=current_user.may(Permission.VISIT_LOG),
         may_pair=current_user.may(Permission.PAIRING_EDIT),
+        to_confirm=visits.to_confirm(current_user),
     )
 
 
@@ -71,6 +73,7 @@ def log() -> ResponseReturnValue:
     pairings = queries.loggable(current_user, now=now)
     form = VisitForm(formdata=None)
     form.form_token.data = operations.fresh_form_token()
+    form.account.data = str(current_user.id)
     form.at.data = clock.local(now).replace(tzinfo=None)
     wanted = request.args.get("pairing", type=int)
     form.pairings.data = [row.pairing.id for row in pairings if row.pairing.id == wanted or len(pairings) == 1]
@@ -91,6 +94,8 @@ def save() -> ResponseReturnValue:
         if len(form.asks) < MOST_ASKS:
             form.asks.append_entry()
         return _form(form, pairings, now=now)
+    if form.account.data not in (None, "", str(current_user.id)):
+        raise OtherAccount
     form.offer(pairings)
     sound = form.validate_on_submit()
     chosen = form.chosen(pairings)
@@ -111,6 +116,7 @@ def save() -> ResponseReturnValue:
                 advice=form.advice.data,
                 advised_by=form.advised_by.data,
                 confidential=form.confidential.data,
+                photographs=form.pictures(),
                 now=now,
             )
         )
@@ -132,6 +138,9 @@ def show(visit_id: int) -> ResponseReturnValue:
         asked=asked,
         open_to_viewer=visits.cases_in_sight(current_user, [case.id for case in asked]),
         notes=visits.may_read_notes(current_user, visit),
+        completes=visits.completes(current_user, visit),
+        to_confirm=any(there.account_id == current_user.id and not there.confirmed_at for there in visit.leaders),
+        MOST_PHOTOGRAPHS=MOST_PHOTOGRAPHS,
         may_log=current_user.may(Permission.VISIT_LOG),
     )
 
@@ -221,6 +230,7 @@ def _form(form: VisitForm, pairings: list[PairingDue], *, now: datetime) -> str:
         pairings=pairings,
         destinations=visits.destinations(pairings[0].pairing.organisation, now=now) if pairings else {},
         most_asks=MOST_ASKS,
+        most_photographs=MOST_PHOTOGRAPHS,
         now=now,
     )
 

@@ -1,6 +1,6 @@
-"""What is reached by a secret in the address: the calendar of planned visits."""
+"""What is reached without signing in: the calendar of planned visits, by a secret in its address."""
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, current_app, url_for
 from flask.typing import ResponseReturnValue
 
 from outreach.kernel import clock
@@ -21,3 +21,16 @@ def calendar(token: str) -> ResponseReturnValue:
     pairing = absolute(url_for("liaison.pairing", pairing_id=0)).rstrip("0") + "{}"
     file = calendar_of(planning.plans_in_feed(feed.account, now=now), link=pairing, now=now)
     return Response(file, mimetype="text/calendar; charset=utf-8")
+
+
+@blueprint.get("/visit-worker.js")
+@open_to_everyone
+def worker() -> ResponseReturnValue:
+    """Give the script that lets a visit be written down without a network; it rules over the form of visits only.
+
+    A browser asks for it again whenever it likes, also after somebody signed out.
+    """
+    script = current_app.jinja_env.globals["asset"]("liaison/worker.js")
+    answer = Response(f'import "{script}";\n', mimetype="text/javascript")
+    answer.headers["Service-Worker-Allowed"] = "/desk/visits/"
+    return answer
