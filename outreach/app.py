@@ -40,12 +40,14 @@ import outreach.intake.views
 import outreach.kernel.calendar_days
 import outreach.kernel.history
 import outreach.liaison.documents
+import outreach.liaison.documents.handing_over
 import outreach.liaison.imports
 import outreach.liaison.models
 import outreach.liaison.queries
 import outreach.liaison.queries.visits
 import outreach.liaison.receivers
 import outreach.liaison.views.desk
+import outreach.liaison.views.handing_over
 import outreach.liaison.views.plans
 import outreach.liaison.views.public
 import outreach.liaison.views.visits
@@ -125,6 +127,7 @@ BLUEPRINTS = (
     outreach.desk.views.blueprint,
     outreach.liaison.views.desk.blueprint,
     outreach.liaison.views.plans.blueprint,
+    outreach.liaison.views.handing_over.blueprint,
     outreach.liaison.views.public.blueprint,
     outreach.liaison.views.visits.blueprint,
     outreach.organisations.views.desk.blueprint,
@@ -192,6 +195,7 @@ EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (
     outreach.cases.documents.CASE_SHEET,
     outreach.liaison.documents.PAIRINGS,
     outreach.liaison.documents.VISITS,
+    outreach.liaison.documents.handing_over.SHEET,
     outreach.organisations.documents.ORGANISATIONS,
     outreach.organisations.documents.ACCOUNTS,
 )

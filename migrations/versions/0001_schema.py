@@ -452,6 +452,27 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_grants')),
     sa.UniqueConstraint('account_id', 'role', 'organisation_id', name=op.f('uq_grants_account_id_role_organisation_id'))
     )
+    op.create_table('hand_overs',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('leaver_id', sa.Integer(), nullable=False),
+    sa.Column('successor_id', sa.Integer(), nullable=False),
+    sa.Column('by_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('taken', sa.JSON(), nullable=False),
+    sa.CheckConstraint('leaver_id <> successor_id', name=op.f('ck_hand_overs_to_somebody_else')),
+    sa.ForeignKeyConstraint(['by_id'], ['accounts.id'], name=op.f('fk_hand_overs_by_id_accounts')),
+    sa.ForeignKeyConstraint(['leaver_id'], ['accounts.id'], name=op.f('fk_hand_overs_leaver_id_accounts')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_hand_overs_organisation_id_organisations')),
+    sa.ForeignKeyConstraint(['successor_id'], ['accounts.id'], name=op.f('fk_hand_overs_successor_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_hand_overs')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('hand_overs', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_hand_overs_leaver_id'), ['leaver_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_hand_overs_organisation_id'), ['organisation_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_hand_overs_successor_id'), ['successor_id'], unique=False)
+
     op.create_table('import_files',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('import_id', sa.Integer(), nullable=False),
@@ -1237,6 +1258,12 @@ def downgrade() -> None:
 
     op.drop_table('import_rows')
     op.drop_table('import_files')
+    with op.batch_alter_table('hand_overs', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_hand_overs_successor_id'))
+        batch_op.drop_index(batch_op.f('ix_hand_overs_organisation_id'))
+        batch_op.drop_index(batch_op.f('ix_hand_overs_leaver_id'))
+
+    op.drop_table('hand_overs')
     op.drop_table('grants')
     op.drop_table('export_pieces')
     with op.batch_alter_table('events', schema=None) as batch_op:

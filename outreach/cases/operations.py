@@ -53,6 +53,7 @@ from outreach.kernel.references import standing_alone
 from outreach.kernel.working_days import CLOSES, OPENS, Deadline
 from outreach.notices import operations as notices
 from outreach.organisations.models import Account, Organisation
+from outreach.organisations.queries import reaches
 from outreach.organisations.rules import Permission
 from outreach.people.models import ContactPoint, Person
 from outreach.people.rules.traces import STRUCK
@@ -469,6 +470,26 @@ def erase_person(*, person_id: int, by: Actor, now: datetime) -> None:
     for case in asked:
         _withdraw_if_open(case, by=by, now=now)
     erase_words(cases=asked)
+
+
+def hand_on(*, leaver: Account, successor: Account, by: Actor, now: datetime) -> list[int]:
+    """Give a successor the open requests in the hands of who leaves, or written down for them; return their ids.
+
+    A handler's go on only where the successor may handle for the unit that leads; the unit stays answerable anyway.
+    """
+    handed = []
+    concerned = sa.or_(Case.handler_id == leaver.id, Case.registered_for_id == leaver.id)
+    for case in db.session.scalars(locked(sa.select(Case).where(queries.OPEN, concerned).order_by(Case.id))).all():
+        takes = case.lead is not None and reaches(successor, case.lead, Permission.CASE_HANDLE)
+        if case.registered_for_id == leaver.id:
+            case.registered_for_id = successor.id
+        elif not takes:
+            continue
+        if case.handler_id == leaver.id and takes:
+            case.handler_id = successor.id
+        _record(case, Happening.HANDED_ON, by=by, now=now, facts={"from": leaver.id, "to": successor.id})
+        handed.append(case.id)
+    return handed
 
 
 def save_routes(*, intake: Organisation, units: Mapping[Topic, Organisation], by: Actor, now: datetime) -> None:

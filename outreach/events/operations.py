@@ -316,3 +316,17 @@ def _write_groups(event: Event, kept: Sequence[tuple[PlaceGroup | None, GroupPla
                 setattr(existing, name, value)
     event.groups.sort(key=lambda group: group.position)
     return changed if changed or touched else None
+
+
+def hand_on_drafts(*, author: Account, to: Account, by: Actor, now: datetime) -> list[int]:
+    """Make somebody else the author of the drafts of who leaves; return their ids."""
+    drafts = db.session.scalars(
+        locked(sa.select(Event).where(Event.author_id == author.id, Event.state == EventState.DRAFT).order_by(Event.id))
+    ).all()
+    for event in drafts:
+        event.author_id = to.id
+        db.session.flush()
+        history.write(
+            subject=event.subject, act="event.handed_on", by=by, now=now, facts={"from": author.id, "to": to.id}
+        )
+    return [event.id for event in drafts]

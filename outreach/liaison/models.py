@@ -1,6 +1,7 @@
 """Pairings, visits, and what was asked on them."""
 
 from datetime import date, datetime, time
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -200,3 +201,23 @@ class CalendarFeed(Model):
     revoked_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship()
+
+
+class HandOver(Model):
+    """That somebody who left handed everything open to a successor; `taken` holds the ids of what it was."""
+
+    __tablename__ = "hand_overs"
+    __table_args__ = (sa.CheckConstraint("leaver_id <> successor_id", name="to_somebody_else"), IDS_ONCE)
+
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    leaver_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    successor_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    # {"led": [[old pairing, new pairing]], "served": [pairing], "plans": [plan], "cases": [case], "drafts": [event]}
+    taken: Mapped[dict[str, Any]]
+
+    organisation: Mapped[Organisation] = relationship()
+    leaver: Mapped[Account] = relationship(foreign_keys=[leaver_id])
+    successor: Mapped[Account] = relationship(foreign_keys=[successor_id])
+    by: Mapped[Account] = relationship(foreign_keys=[by_id])

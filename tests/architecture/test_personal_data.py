@@ -101,6 +101,7 @@ KEPT_FOR: dict[str, Kept | str] = {
     "exports": Kept.LISTS,
     "grants": OF_THE_OFFICE,
     "guardians": WITH_THE_PERSON,
+    "hand_overs": OF_THE_OFFICE,
     "history_lines": "stays: ids, codes and times only; its chain is the proof of everything else",
     "history_words": "go with the words of the record they belong to",
     "import_files": "minutes: deleted once the file is read",

@@ -25,6 +25,7 @@ class Happening(StrEnum):
     WITHDRAWN = "withdrawn"
     URGED = "urged"
     TAKEN_OVER = "taken_over"  # from an earlier ledger
+    HANDED_ON = "handed_on"  # from who left to a successor
     TAKEN_BACK = "taken_back"  # out again, with the file that brought it
 
     @property
@@ -56,6 +57,7 @@ ENDED = N_("“%(title)s”: %(state)s")
 
 
 HAPPENINGS = {
+    Happening.HANDED_ON: N_("%(who)s handed it on to a successor"),
     Happening.REGISTERED: N_("%(who)s wrote it down"),
     Happening.ASSIGNED: N_("%(who)s assigned it to %(unit)s"),
     Happening.ROUTED: N_("It went to %(unit)s by the standing rule for its topic"),

@@ -130,6 +130,15 @@ def drop(*, pairing: Pairing, by: Actor, now: datetime) -> None:
         _write(planned, "cancelled", by=by, now=now, facts={})
 
 
+def hand_on(*, pairing: Pairing, onward: Pairing, by: Actor, now: datetime) -> None:
+    """Let what is planned for a pairing be planned for the one that follows it."""
+    planned = planning.open_plan(pairing)
+    if planned is not None:
+        planned.pairing = onward
+        planned.sequence += 1
+        _write(planned, "handed_over", by=by, now=now, facts={"pairing": onward.id})
+
+
 def note_visit(*, visit: Visit, pairings: Sequence[Pairing], by: Actor, now: datetime) -> None:
     """Take a visit that was logged as the one that was planned, where it is (rules.planning.carries_out)."""
     for planned in planning.open_plans([pairing.id for pairing in pairings]).values():

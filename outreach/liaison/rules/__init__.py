@@ -244,6 +244,9 @@ ROWS_OF_A_PERSON = (
 PAIRING_ACTS = {
     "paired": N_("paired them"),
     "ended": N_("ended the pairing"),
+    "handed_over": N_("handed the pairing over to a successor"),
+    "taken_over": N_("paired them, to go on from somebody who left"),
+    "officer_changed": N_("made somebody else the liaison officer"),
     "taken_up_again": N_("took the pairing up again: they are two people after all"),
 }
 """What happened to a pairing, as its history tells it."""
