@@ -50,6 +50,7 @@ import outreach.liaison.views.desk
 import outreach.liaison.views.handing_over
 import outreach.liaison.views.plans
 import outreach.liaison.views.public
+import outreach.liaison.views.reviewing
 import outreach.liaison.views.visits
 import outreach.notices.models
 import outreach.notices.receivers
@@ -128,6 +129,7 @@ BLUEPRINTS = (
     outreach.liaison.views.desk.blueprint,
     outreach.liaison.views.plans.blueprint,
     outreach.liaison.views.handing_over.blueprint,
+    outreach.liaison.views.reviewing.blueprint,
     outreach.liaison.views.public.blueprint,
     outreach.liaison.views.visits.blueprint,
     outreach.organisations.views.desk.blueprint,

@@ -977,6 +977,22 @@ def upgrade() -> None:
     with op.batch_alter_table('guardians', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_guardians_child_id'), ['child_id'], unique=False)
 
+    op.create_table('pairing_reviews',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('pairing_id', sa.Integer(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('decision', sa.Enum('keep', 'change', 'end', name='decision', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('rhythm_before', sa.String(length=32), nullable=False),
+    sa.Column('rhythm_after', sa.Enum('monthly', 'quarterly', 'half_yearly', name='rhythm', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('reviewed_by_id', sa.Integer(), nullable=False),
+    sa.Column('reviewed_at', sa.DateTime(), nullable=False),
+    sa.CheckConstraint("(decision = 'change') = (rhythm_after <> rhythm_before)", name=op.f('ck_pairing_reviews_change_means_another_rhythm')),
+    sa.CheckConstraint('year BETWEEN 2000 AND 2200', name=op.f('ck_pairing_reviews_year_is_a_year')),
+    sa.ForeignKeyConstraint(['pairing_id'], ['pairings.id'], name=op.f('fk_pairing_reviews_pairing_id_pairings')),
+    sa.ForeignKeyConstraint(['reviewed_by_id'], ['accounts.id'], name=op.f('fk_pairing_reviews_reviewed_by_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pairing_reviews')),
+    sa.UniqueConstraint('pairing_id', 'year', name=op.f('uq_pairing_reviews_pairing_id_year'))
+    )
     op.create_table('planned_visits',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('pairing_id', sa.Integer(), nullable=False),
@@ -1136,6 +1152,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_planned_visits_day')
 
     op.drop_table('planned_visits')
+    op.drop_table('pairing_reviews')
     with op.batch_alter_table('guardians', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_guardians_child_id'))
 

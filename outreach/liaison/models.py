@@ -11,6 +11,7 @@ from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.sealing import Sealed, SealedBytes
 from outreach.liaison.rules import PairingKind, Rhythm, VisitWay
 from outreach.liaison.rules.photographs import MOST_PHOTOGRAPHS
+from outreach.liaison.rules.reviewing import Decision
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import Person
 
@@ -221,3 +222,27 @@ class HandOver(Model):
     leaver: Mapped[Account] = relationship(foreign_keys=[leaver_id])
     successor: Mapped[Account] = relationship(foreign_keys=[successor_id])
     by: Mapped[Account] = relationship(foreign_keys=[by_id])
+
+
+class PairingReview(Model):
+    """What the review of a year decided of a pairing, and who decided it; decided again, the later word stands."""
+
+    __tablename__ = "pairing_reviews"
+    __table_args__ = (
+        sa.UniqueConstraint("pairing_id", "year"),
+        sa.CheckConstraint(
+            "(decision = 'change') = (rhythm_after <> rhythm_before)", name="change_means_another_rhythm"
+        ),
+        sa.CheckConstraint("year BETWEEN 2000 AND 2200", name="year_is_a_year"),
+    )
+
+    pairing_id: Mapped[int] = mapped_column(sa.ForeignKey("pairings.id"))
+    year: Mapped[int]
+    decision: Mapped[Decision]
+    rhythm_before: Mapped[str] = mapped_column(sa.String(32))  # a Rhythm; two columns of one enum share a check's name
+    rhythm_after: Mapped[Rhythm]
+    reviewed_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    reviewed_at: Mapped[datetime]
+
+    pairing: Mapped[Pairing] = relationship()
+    reviewed_by: Mapped[Account] = relationship()

@@ -25,7 +25,7 @@ from outreach.intake.models import ImportRow
 from outreach.kernel import clock
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine
-from outreach.liaison.models import Visit, VisitPhotograph
+from outreach.liaison.models import HandOver, Visit, VisitPhotograph
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people import operations as people
@@ -110,6 +110,7 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "plan_id": factories.a_planned_visit(pairing=pairing, note=SECRET).id,
         "visit_id": visit.id,
         "position": _photograph(visit),
+        "hand_over_id": _hand_over(organiser, county),
         "import_id": imported.id,
         "row_id": row.id,
         "export_id": _export(organiser),
@@ -138,6 +139,17 @@ def test_no_route_fails_or_shows_or_changes_what_is_somebody_elses(
 
     assert wrong == []
     assert _history_of(world) == before
+
+
+def _hand_over(organiser: Account, county: Organisation) -> int:
+    successor = factories.an_account(f"{SECRET}接手人", organisation=county, roles=[Role.LEADER])
+    taken = {"led": [], "served": [], "plans": [], "cases": [], "drafts": []}
+    one = HandOver(
+        organisation=county, leaver=organiser, successor=successor, by=organiser, at=factories.BEFORE, taken=taken
+    )
+    db.session.add(one)
+    db.session.flush()
+    return one.id
 
 
 def _photograph(visit: Visit) -> int:

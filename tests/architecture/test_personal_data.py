@@ -113,6 +113,7 @@ KEPT_FOR: dict[str, Kept | str] = {
     "marks": NOBODYS,
     "messages": Kept.MESSAGES,
     "organisations": OF_THE_OFFICE,
+    "pairing_reviews": OF_THE_OFFICE,
     "pairings": "stays: they are the office's ledger; the person it leads to can have themselves erased",
     "people": Kept.PEOPLE,
     "people_taken_out": Kept.LISTS,

@@ -246,6 +246,7 @@ PAIRING_ACTS = {
     "ended": N_("ended the pairing"),
     "handed_over": N_("handed the pairing over to a successor"),
     "taken_over": N_("paired them, to go on from somebody who left"),
+    "reviewed": N_("reviewed it for the year"),
     "officer_changed": N_("made somebody else the liaison officer"),
     "taken_up_again": N_("took the pairing up again: they are two people after all"),
 }
