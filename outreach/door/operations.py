@@ -34,7 +34,7 @@ from outreach.registration.models import id_in_token
 SEEN_EVERY = timedelta(seconds=30)
 
 
-_ARRIVALS = NewRows(Arrival.__table__, (*HASHED, "hash")).unless_there(returning="registration_id")
+_ARRIVALS = NewRows(Arrival.__table__, (*HASHED, "hash")).unless_there("registration_id")
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,7 @@ class _List(sa.TypeDecorator[Collection[Any]]):
 
 
 class NewRows:
-    """A statement that adds rows to a table past the ORM.
+    """A statement that adds rows to a table past the ORM, in their order.
 
     On PostgreSQL each column is one parameter, so that the statement reads the same for any number of rows and is
     planned once for a connection. Put together once, for statements of a rush.
@@ -320,29 +320,43 @@ class NewRows:
     def __init__(self, table: sa.FromClause, columns: Sequence[str]) -> None:
         self._table, self._columns = table, columns
         arrays = [sa.bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in columns]
-        given = sa.func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+        given = sa.func.unnest(*arrays).table_valued(*columns, with_ordinality="place", name="given").render_derived()
+        in_order = sa.select(*(given.c[name] for name in columns)).order_by(given.c.place)
         self._one_by_one: Any = sqlite.insert(table)
-        self._by_columns: Any = postgresql.insert(table).from_select(columns, sa.select(given))
+        self._by_columns: Any = postgresql.insert(table).from_select(columns, in_order)
+        self._read: Callable[[Any], Sequence[Any]] = lambda _done: ()
 
-    def unless_there(self, *, returning: str) -> "NewRows":
-        """Return a statement that leaves out rows that some unique constraint refuses.
+    def numbered(self) -> "NewRows":
+        """Return a statement whose `add` returns the ids of the rows, in their order.
 
-        :param returning: the column of which `add` returns the values of the rows that were added, in any order
+        The ids of one statement's rows rise in the order of the rows (SQLAlchemy rests on the same); others may come
+        in between.
         """
         other = NewRows(self._table, self._columns)
-        column = self._table.c[returning]
-        other._one_by_one = self._one_by_one.on_conflict_do_nothing().returning(column)
-        other._by_columns = self._by_columns.on_conflict_do_nothing().returning(column)
+        other._one_by_one = self._one_by_one.returning(self._table.c.id, sort_by_parameter_order=True)
+        other._by_columns = self._by_columns.returning(self._table.c.id)
+        other._read = lambda done: sorted(done.scalars())
+        return other
+
+    def unless_there(self, *returning: str) -> "NewRows":
+        """Return a statement that leaves out rows that some unique constraint refuses.
+
+        :param returning: the columns of which `add` returns the values of the rows that were added, in any order:
+            plain values of one, tuples of several
+        """
+        other = NewRows(self._table, self._columns)
+        columns = [self._table.c[name] for name in returning]
+        other._one_by_one = self._one_by_one.on_conflict_do_nothing().returning(*columns)
+        other._by_columns = self._by_columns.on_conflict_do_nothing().returning(*columns)
+        other._read = lambda done: (done.scalars() if len(columns) == 1 else done).all()
         return other
 
     def add(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
-        """Add rows; return of those that were added what the statement returns."""
+        """Add rows; return of them what the statement returns."""
         if connection.dialect.name == "postgresql":
             values = {name: [row[name] for row in rows] for name in self._columns}
-            done = connection.execute(self._by_columns, values)
-        else:
-            done = connection.execute(self._one_by_one, rows)
-        return done.scalars().all() if done.returns_rows else ()
+            return self._read(connection.execute(self._by_columns, values))
+        return self._read(connection.execute(self._one_by_one, rows))
 
 
 def one_at_a_time(key: str) -> None:

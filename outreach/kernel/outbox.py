@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.kernel import logs
-from outreach.kernel.database import Model, db, once_it_answers
+from outreach.kernel.database import Model, NewRows, db, once_it_answers
 
 log = logging.getLogger("outreach.work")
 
@@ -90,7 +90,9 @@ def enqueue(
 
     `job` is "<feature>.<function>". The function is called with the arguments, and `now` and `work` (this row).
     """
-    [work] = enqueue_many(job=job, now=now, urgency=urgency, due_at=due_at, calls=[arguments])
+    work = Work(**_row(job, arguments, urgency, due_at or now))
+    db.session.add(work)
+    db.session.flush()  # callers show the progress of the row
     return work
 
 
@@ -101,15 +103,29 @@ def enqueue_many(
     calls: Sequence[dict[str, Any]],
     urgency: Urgency = Urgency.SOON,
     due_at: datetime | None = None,
-) -> list[Work]:
+) -> None:
     """Write down many calls of one job at once, each with its own arguments."""
-    works = [
-        Work(job=job, arguments=arguments, urgency=urgency, due_at=due_at or now, request_id=logs.request_id())
-        for arguments in calls
-    ]
-    db.session.add_all(works)
-    db.session.flush()  # callers show the progress of a row
-    return works
+    rows = [_row(job, arguments, urgency, due_at or now) for arguments in calls]
+    if rows:
+        _NEW_WORK.add(db.session.connection(), rows)
+
+
+def _row(job: str, arguments: dict[str, Any], urgency: Urgency, due_at: datetime) -> dict[str, Any]:
+    return {
+        "job": job,
+        "arguments": arguments,
+        "urgency": urgency,
+        "state": WorkState.WAITING,
+        "due_at": due_at,
+        "attempts": 0,
+        "request_id": logs.request_id(),
+        "progress": 0,
+    }
+
+
+_NEW_WORK = NewRows(
+    Work.__table__, ("job", "arguments", "urgency", "state", "due_at", "attempts", "request_id", "progress")
+)
 
 
 def claim(*, now: datetime) -> Work | None:

@@ -7,7 +7,7 @@ The record itself keeps its words as one text (`words.written`), by which the ot
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any
@@ -165,15 +165,13 @@ class WordIndex:
         """Write many new records of a model at once, past the ORM, with their words; return their ids in order.
 
         :param records: their columns by name, the same of each, but for `words`
-        :param beside: of each, what else words are made of and is no column
+        :param beside: of each, what else words are made of: no column, or one that stays empty
         """
         whole = [
             values | {"words": written(self.words_of(SimpleNamespace(**values, **more)))}
             for values, more in zip(records, beside or [{}] * len(records), strict=True)
         ]
-        new = sa.insert(model).returning(model.id, sort_by_parameter_order=True)
-        # without it, rows with other blanks would be other statements
-        ids = list(db.session.scalars(new, whole, execution_options={"render_nulls": True}))
+        ids = _new_records(model, tuple(whole[0])).add(db.session.connection(), whole)
         rows = []
         for record_id, values in zip(ids, whole, strict=True):
             values["id"] = record_id
@@ -242,6 +240,11 @@ class WordIndex:
 
     def _leave(self, _mapper: Mapper[Any], connection: sa.Connection, record: Any) -> None:
         self.take_out(connection, self.rows(record))
+
+
+@cache
+def _new_records(model: Any, columns: tuple[str, ...]) -> NewRows:
+    return NewRows(model.__table__, columns).numbered()
 
 
 def _before(record: Any, name: str) -> Any:

@@ -1,14 +1,14 @@
 """Writing messages, in the same transaction as what they tell of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from outreach.kernel import outbox
-from outreach.kernel.database import db
+from outreach.kernel.database import NewRows, db
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
 from outreach.kernel.sealing import proof
@@ -20,6 +20,7 @@ from outreach.organisations.queries import language_lately
 from outreach.people.models import ContactPoint, Person
 from outreach.people.rules import ContactKind
 
+DELIVER = "notices.deliver"
 CHANNELS = {ContactKind.PHONE: Channel.SMS, ContactKind.EMAIL: Channel.MAIL}
 
 
@@ -40,8 +41,22 @@ def tell(
     `link(path)`, in the language the contact point's holder chose. `kind` names the occasion in figures and lists.
     """
     telling = Telling(kind, contact_point, template, values, about=about, person=person)
-    [message] = tell_many([telling], now=now, urgency=urgency)
-    return message
+    return _write(_columns(telling, _language(now), now), urgency=urgency, now=now)
+
+
+class Point(Protocol):
+    """What of a number or an address a message needs: a ContactPoint, or a row of one."""
+
+    id: int
+    kind: ContactKind
+    value: str
+    language: str | None
+
+
+class Addressee(Protocol):
+    """What of somebody a message needs: a Person, or less."""
+
+    id: int
 
 
 @dataclass(frozen=True)
@@ -49,34 +64,50 @@ class Telling:
     """One message to a number or an address, before it is written: see `tell`."""
 
     kind: str
-    contact_point: ContactPoint
+    contact_point: Point
     template: str
     values: dict[str, Any]
     about: Subject | None = None
-    person: Person | None = None
+    person: Addressee | None = None
 
 
-def tell_many(tellings: Sequence[Telling], *, now: datetime, urgency: Urgency = Urgency.SOON) -> list[Message]:
-    """Write many messages at once, as `tell` writes one."""
+def tell_many(tellings: Sequence[Telling], *, now: datetime, urgency: Urgency = Urgency.SOON) -> None:
+    """Write many messages at once, each as `tell` writes one, past the ORM."""
+    if not tellings:
+        return
     language = _language(now)
-    messages = [
-        Message(
-            kind=telling.kind,
-            channel=CHANNELS[telling.contact_point.kind],
-            recipient=telling.contact_point.value,
-            contact_point_id=telling.contact_point.id,
-            person_id=telling.person.id if telling.person else None,
-            subject_kind=telling.about.kind if telling.about else None,
-            subject_id=telling.about.id if telling.about else None,
-            template=telling.template,
-            values=telling.values,
-            language=telling.contact_point.language or language,
-            created_at=now,
-        )
-        for telling in tellings
-    ]
-    _write(messages, urgency=urgency, now=now)
-    return messages
+    rows = [_columns(telling, language, now) for telling in tellings]
+    ids = _NEW_MESSAGES.add(db.session.connection(), rows)
+    calls = [{"message_id": message_id} for message_id in ids]
+    outbox.enqueue_many(job=DELIVER, calls=calls, urgency=urgency, now=now)
+
+
+def _columns(telling: Telling, language: str, now: datetime) -> dict[str, Any]:
+    point, person, about = telling.contact_point, telling.person, telling.about
+    return {
+        "kind": telling.kind,
+        "channel": CHANNELS[point.kind],
+        "recipient": point.value,
+        "contact_point_id": point.id,
+        "person_id": person.id if person else None,
+        "subject_kind": about.kind if about else None,
+        "subject_id": about.id if about else None,
+        "template": telling.template,
+        "values": telling.values,
+        "language": point.language or language,
+        "state": MessageState.WAITING,
+        "attempts": 0,
+        "created_at": now,
+    }
+
+
+_NEW_MESSAGES = NewRows(
+    Message.__table__,
+    (
+        *("kind", "channel", "recipient", "contact_point_id", "person_id", "subject_kind", "subject_id"),
+        *("template", "values", "language", "state", "attempts", "created_at"),
+    ),
+).numbered()
 
 
 def tell_account(
@@ -93,20 +124,19 @@ def tell_account(
     recipient = account.email or account.phone
     if recipient is None:
         return None
-    message = Message(
-        kind=kind,
-        channel=Channel.MAIL if account.email else Channel.SMS,
-        recipient=recipient,
-        account_id=account.id,
-        subject_kind=about.kind if about else None,
-        subject_id=about.id if about else None,
-        template=template,
-        values=values,
-        language=_language(now),
-        created_at=now,
-    )
-    _write([message], urgency=urgency, now=now)
-    return message
+    columns = {
+        "kind": kind,
+        "channel": Channel.MAIL if account.email else Channel.SMS,
+        "recipient": recipient,
+        "account_id": account.id,
+        "subject_kind": about.kind if about else None,
+        "subject_id": about.id if about else None,
+        "template": template,
+        "values": values,
+        "language": _language(now),
+        "created_at": now,
+    }
+    return _write(columns, urgency=urgency, now=now)
 
 
 def opened(*, about: Subject, now: datetime) -> None:
@@ -166,11 +196,12 @@ def message_id(message: Message, *, host: str) -> str:
     return f"<{proof(str(message.id), purpose='message')[:32]}@{host}>"
 
 
-def _write(messages: Sequence[Message], *, urgency: Urgency, now: datetime) -> None:
-    db.session.add_all(messages)
-    db.session.flush()  # the work rows name their ids
-    calls = [{"message_id": message.id} for message in messages]
-    outbox.enqueue_many(job="notices.deliver", calls=calls, urgency=urgency, now=now)
+def _write(columns: Mapping[str, Any], *, urgency: Urgency, now: datetime) -> Message:
+    message = Message(**columns)
+    db.session.add(message)
+    db.session.flush()  # the work names its id
+    outbox.enqueue_many(job=DELIVER, calls=[{"message_id": message.id}], urgency=urgency, now=now)
+    return message
 
 
 def _empty(which: sa.ColumnElement[bool]) -> None:

@@ -81,8 +81,13 @@ class Registration(Model):
     @property
     def token(self) -> str:
         """The secret in the link of its ticket: 24 signs, the id and a keyed proof that we issued it."""
-        number = self.id.to_bytes(_ID_BYTES, "big")
-        return base64.urlsafe_b64encode(number + _proof(number)).decode()
+        return ticket_token(self.id)
+
+
+def ticket_token(registration_id: int) -> str:
+    """Return the secret in the link of a registration's ticket."""
+    number = registration_id.to_bytes(_ID_BYTES, "big")
+    return base64.urlsafe_b64encode(number + _proof(number)).decode()
 
 
 def id_in_token(token: str) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -17,15 +17,16 @@ from outreach.events.models import Event, PlaceGroup
 from outreach.kernel import history
 from outreach.kernel.actor import SYSTEM, Actor, ActorKind
 from outreach.kernel.clock import office_day
-from outreach.kernel.database import db, locked
+from outreach.kernel.database import NewRows, db, locked
+from outreach.kernel.history import Subject
 from outreach.kernel.refusals import Refused
-from outreach.notices.operations import Telling, forget_about, tell_many
+from outreach.notices.operations import Point, Telling, forget_about, tell_many
 from outreach.people import operations as people
 from outreach.people.models import ContactPoint, Guardian, Person
 from outreach.people.rules import BY_THEMSELVES, NeedsGuardian, Through, needs_guardian
 from outreach.people.rules.merging import BothCameIn, Stay
 from outreach.registration import queries, signals
-from outreach.registration.models import Registration
+from outreach.registration.models import Registration, ticket_token
 from outreach.registration.rules import (
     CODE_LENGTH,
     CODE_SIGNS,
@@ -33,6 +34,7 @@ from outreach.registration.rules import (
     REGISTERED_TWICE,
     BirthMissing,
     GroupOfAnotherEvent,
+    Places,
     ReasonMissing,
     RegistrationMove,
     RegistrationState,
@@ -44,7 +46,6 @@ from outreach.registration.rules import (
 )
 
 ATTEMPTS = 5
-_COLUMNS_OF_EVENTS = [attribute.key for attribute in sa.inspect(Event).column_attrs]
 MESSAGES = {
     RegistrationState.PENDING: "received",
     RegistrationState.CONFIRMED: "confirmed",
@@ -77,18 +78,21 @@ def register(
     :raises NeedsGuardian: for a child under 14 for whom no guardian answers
     :raises EventIsCancelled, EventNotOpen, RegistrationNotYetOpen, RegistrationClosed: see rules.check_open
     """
-    [answer] = _take([_Wish(event, group, person, contact_point, by, guardian, through)], now=now)
-    return _or_raise(answer).registration
+    wish = _Wish(event.id, group.id, person, contact_point, by, guardian=guardian, through=through)
+    [answer] = _take([wish], now=now)
+    return db.session.get_one(Registration, _or_raise(answer).id)
 
 
 @dataclass(frozen=True)
 class Application:
     """What somebody who proved a number or an address sends from an event's page.
 
-    `language` is the one in which they read what they agreed to.
+    `organisation_id` is the unit whose event it is: who is new is written down there. `language` is the one in which
+    they read what they agreed to.
     """
 
     event_id: int
+    organisation_id: int
     group_id: int
     contact_point_id: int
     name: str
@@ -99,18 +103,16 @@ class Application:
 def take_down(*, applications: Sequence[Application], now: datetime) -> list[str]:
     """Register those who apply, each as `register` does, and keep that they agreed; return their tickets' tokens.
 
-    For many at once, in the minute an event opens: about as many statements for sixteen as for one, and its groups are
-    held for one short transaction.
+    For many at once, in the minute an event opens: as many statements for sixteen as for one, and its groups are held
+    for one short transaction.
 
     :raises Refused: if one of them is refused; nothing of any of them is to be kept then, and each is done alone
     """
-    events = queries.applied_for({each.event_id for each in applications})
-    points = queries.applying({each.contact_point_id for each in applications})
     reached = [
         people.Reached(
             contact_point_id=each.contact_point_id,
             name=each.name,
-            organisation_id=events[each.event_id].organisation_id,
+            organisation_id=each.organisation_id,
             source=f"registration:{each.event_id}",
             by=Actor(ActorKind.ATTENDEE, each.contact_point_id),
             through=each.through,
@@ -118,14 +120,7 @@ def take_down(*, applications: Sequence[Application], now: datetime) -> list[str
         for each in applications
     ]
     wishes = [
-        _Wish(
-            event=events[each.event_id],
-            group=_group_of(events[each.event_id], each.group_id),
-            person=person,
-            contact_point=points[each.contact_point_id],
-            by=who.by,
-            through=each.through,
-        )
+        _Wish(each.event_id, each.group_id, person, person.contact_point, who.by, person.is_new, through=each.through)
         for each, who, person in zip(applications, reached, people.people_reached(reached, now=now), strict=True)
     ]
     taken = [_or_raise(answer) for answer in _take(wishes, now=now)]
@@ -134,16 +129,8 @@ def take_down(*, applications: Sequence[Application], now: datetime) -> list[str
         for each, wish, answer in zip(applications, wishes, taken, strict=True)
         if answer.is_new
     ]
-    if agreed:
-        people.give_consents(agreed, purpose="registration", now=now)
-    return [answer.registration.token for answer in taken]
-
-
-def _group_of(event: Event, group_id: int) -> PlaceGroup:
-    for group in event.groups:
-        if group.id == group_id:
-            return group
-    raise GroupOfAnotherEvent
+    people.give_consents(agreed, purpose="registration", now=now)
+    return [ticket_token(answer.id) for answer in taken]
 
 
 def cancel(*, registration: Registration, by: Actor, now: datetime, reason: str | None = None) -> None:
@@ -306,65 +293,92 @@ def tell_of_move(*, registration: Registration, now: datetime) -> None:
     _tell(registration, "event_moved", now=now)
 
 
+class Registrant(Protocol):
+    """What of a person decides about a registration: a Person, or people.Introduced."""
+
+    id: int
+    name: str
+    birth: str | None
+
+
 @dataclass(frozen=True)
 class _Wish:
-    event: Event
-    group: PlaceGroup
-    person: Person
-    contact_point: ContactPoint | None
+    """That somebody wants a place; whoever is new in this transaction cannot hold or await one yet."""
+
+    event_id: int
+    group_id: int
+    person: Registrant
+    contact_point: Point | None
     by: Actor
+    is_new: bool = False
     guardian: Guardian | None = None
     through: Through = BY_THEMSELVES
+
+    @property
+    def whose(self) -> tuple[int, int]:
+        """Who and where: of this there is one living registration."""
+        return self.event_id, self.person.id
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """A registration, and whether it was made now or held or awaited a place already."""
+    """The id of a registration, and whether it was made now or held or awaited a place already."""
 
-    registration: Registration
+    id: int
     is_new: bool = False
 
 
 def _take(wishes: Sequence[_Wish], *, now: datetime) -> list[_Taken | Refused]:
     """Register, in this order; nobody overtakes who stands before them here or waits already."""
-    living = queries.living_of({wish.event.id for wish in wishes}, {wish.person.id for wish in wishes})
-    answers = [_at_once(wish, living, now) for wish in wishes]
-    left = [place for place, answer in enumerate(answers) if answer is None]
-    groups = _hold_all({wishes[place].group.id for place in left})
-    for event in {wishes[place].event for place in left}:
-        db.session.refresh(event, _COLUMNS_OF_EVENTS)  # it may have been cancelled while we waited for the groups
-    lines = {group.id: _Line(group, now) for group in groups.values()}
-    first: dict[tuple[int, int], int] = {}
-    for place in list(left):
-        wish = wishes[place]
-        answers[place] = _refusal(wish.event, now)
-        if answers[place] is not None or first.setdefault((wish.event.id, wish.person.id), place) != place:
-            left.remove(place)
-    made = _insert_all([(wishes[place], lines[wishes[place].group.id]) for place in left], now=now)
-    for place, taken in zip(left, made, strict=True):
-        answers[place] = taken
-    _follow_up(
-        [(wishes[place], taken.registration) for place, taken in zip(left, made, strict=True) if taken.is_new], now
-    )
+    groups = _hold_all({wish.group_id for wish in wishes})
+    # Only now: an event may have been cancelled, and somebody registered, while we waited for the groups.
+    events = queries.applied_for({wish.event_id for wish in wishes})
+    known = [wish for wish in wishes if not wish.is_new]
+    living = queries.living_of({wish.event_id for wish in known}, {wish.person.id for wish in known}) if known else {}
+    counted = queries.line_of(groups)
+    lines = {group.id: _Line(group, *counted[group.id], now) for group in groups.values()}
+    drafts: dict[tuple[int, int], _Draft] = {}
+    answers: list[_Taken | Refused | None] = []
+    for wish in wishes:
+        answers.append(answer := _at_once(wish, events, groups, living, now))
+        if answer is None and wish.whose not in drafts:
+            drafts[wish.whose] = lines[wish.group_id].draft(wish, events[wish.event_id])
+    taken = _insert_all(drafts, now=now)
+    _follow_up([draft for whose, draft in drafts.items() if taken[whose].is_new], now)
     for line in lines.values():
         if line.places.free and line.places.waiting:
             fill(group=line.group, now=now)
     # Who pressed twice within this very moment: the second is shown what the first got.
-    return [
-        answer or _Taken(answers[first[wish.event.id, wish.person.id]].registration)
-        for wish, answer in zip(wishes, answers, strict=True)
-    ]
+    first: set[tuple[int, int]] = set()
+    for place, (wish, answer) in enumerate(zip(wishes, answers, strict=True)):
+        if answer is None:
+            mine = taken[wish.whose]
+            answers[place] = mine if wish.whose not in first else _Taken(mine.id)
+            first.add(wish.whose)
+    return answers
 
 
-def _at_once(wish: _Wish, living: Mapping[tuple[int, int], Registration], now: datetime) -> _Taken | Refused | None:
-    if wish.group.event_id != wish.event.id:
+def _at_once(
+    wish: _Wish,
+    events: Mapping[int, Event],
+    groups: Mapping[int, PlaceGroup],
+    living: Mapping[tuple[int, int], int],
+    now: datetime,
+) -> _Taken | Refused | None:
+    event, group = events.get(wish.event_id), groups.get(wish.group_id)
+    if event is None or group is None or group.event_id != event.id:
         return GroupOfAnotherEvent()
-    if wish.event.asks_birth and not wish.person.birth:
+    if event.asks_birth and not wish.person.birth:
         return BirthMissing()
     if needs_guardian(wish.person.birth, office_day(now)) and wish.guardian is None:
         return NeedsGuardian()
-    existing = living.get((wish.event.id, wish.person.id))
-    return _Taken(existing) if existing is not None else _refusal(wish.event, now)
+    if wish.whose in living:
+        return _Taken(living[wish.whose])
+    try:
+        check_open(event, now=now)
+    except Refused as refused:
+        return refused
+    return None
 
 
 def _or_raise(answer: _Taken | Refused) -> _Taken:
@@ -373,111 +387,127 @@ def _or_raise(answer: _Taken | Refused) -> _Taken:
     return answer
 
 
-def _refusal(event: Event, now: datetime) -> Refused | None:
-    try:
-        check_open(event, now=now)
-    except Refused as refused:
-        return refused
-    return None
+@dataclass
+class _Draft:
+    """A registration before it is written, with what its message tells."""
+
+    wish: _Wish
+    event: Event
+    group: PlaceGroup
+    state: RegistrationState
+    queued_at: datetime
+    number: int | None
+    """Its place in the waiting list, from 1; None for who has a place."""
+    short_code: str = ""
+    subject: Subject | None = None
+    reason: str | None = None
+
+    @property
+    def person(self) -> Registrant:
+        return self.wish.person
+
+    @property
+    def contact_point(self) -> Point | None:
+        return self.wish.contact_point
+
+    @property
+    def token(self) -> str:
+        return ticket_token(self.subject.id)
 
 
 class _Line:
-    """A group whose row is held: its places as they are given away, one after the other."""
+    """A group whose row is held: its places as they are given away, one after the other.
 
-    def __init__(self, group: PlaceGroup, now: datetime) -> None:
-        self.group = group
-        self.places = queries.places_of(group)
+    :param latest: when the last of those who wait began to
+    """
+
+    def __init__(self, group: PlaceGroup, places: Places, latest: datetime | None, now: datetime) -> None:
+        self.group, self.places = group, places
         # Whoever is accepted later stands later, also where the clocks of two servers differ.
-        latest = queries.latest_in_line(group.id) if self.places.waiting else None
         self.queued_at = max(now, latest) if latest else now
-        self._now = self.places
+        self._now = places
 
-    def next_state(self) -> RegistrationState:
+    def draft(self, wish: _Wish, event: Event) -> _Draft:
         """Give the next place away, or the next place in the line."""
         state = first_state(self._now, reviewed=self.group.reviewed)
         waits = state is RegistrationState.WAITLISTED
         self._now = replace(self._now, taken=self._now.taken + (not waits), waiting=self._now.waiting + waits)
-        return state
+        return _Draft(wish, event, self.group, state, self.queued_at, self._now.waiting if waits else None)
 
 
-def _insert_all(asked: Sequence[tuple[_Wish, _Line]], *, now: datetime) -> list[_Taken]:
-    """Insert new registrations at once; one by one where another request of one of them was quicker by a moment."""
-    states = [line.next_state() for _, line in asked]
-    drafts = list(zip(asked, states, strict=True))
-    try:
-        with db.session.begin_nested():
-            made = [_draft(wish, line, state, now) for (wish, line), state in drafts]
-            db.session.add_all(made)
-            db.session.flush()
-    except sa.exc.IntegrityError:
-        return [_insert(wish, line, state, now) for (wish, line), state in drafts]
-    return [_Taken(registration, is_new=True) for registration in made]
+def _insert_all(drafts: Mapping[tuple[int, int], _Draft], *, now: datetime) -> dict[tuple[int, int], _Taken]:
+    """Insert new registrations at once, in order; leave out where another request of one of them was quicker."""
+    taken: dict[tuple[int, int], _Taken] = {}
+    for _ in range(ATTEMPTS):
+        left = {whose: draft for whose, draft in drafts.items() if whose not in taken}
+        if not left:
+            return taken
+        rows = {(row["event_id"], row["short_code"]): row for row in (_row(draft, now) for draft in left.values())}
+        added = _NEW.add(db.session.connection(), list(rows.values()))
+        for registration_id, event_id, person_id in added:
+            taken[event_id, person_id] = _Taken(registration_id, is_new=True)
+            left[event_id, person_id].subject = Subject("registration", registration_id)
+        if len(added) < len(left):
+            # Registered in another group of the event, whose row we do not hold; or a short code is taken.
+            missing = [whose for whose in left if whose not in taken]
+            living = queries.living_of({event_id for event_id, _ in missing}, {person_id for _, person_id in missing})
+            taken |= {whose: _Taken(living[whose]) for whose in missing if whose in living}
+    if len(taken) < len(drafts):
+        raise RuntimeError("no short code is free")
+    return taken
 
 
-def _insert(wish: _Wish, line: _Line, state: RegistrationState, now: datetime) -> _Taken:
-    for attempt in range(ATTEMPTS):
-        registration = _draft(wish, line, state, now)
-        try:
-            with db.session.begin_nested():
-                db.session.add(registration)
-                db.session.flush()
-        except sa.exc.IntegrityError:
-            # In another group of the event, whose row we do not hold; or the short code is taken.
-            existing = queries.living(event_id=wish.event.id, person_id=wish.person.id)
-            if existing is not None:
-                return _Taken(existing)
-            if attempt == ATTEMPTS - 1:
-                raise
-        else:
-            return _Taken(registration, is_new=True)
-    raise AssertionError("unreachable")
-
-
-def _draft(wish: _Wish, line: _Line, state: RegistrationState, now: datetime) -> Registration:
+def _row(draft: _Draft, now: datetime) -> dict[str, Any]:
+    wish = draft.wish
+    draft.short_code = "".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH))
     under_age = needs_guardian(wish.person.birth, office_day(now))
-    return Registration(
-        event_id=wish.event.id,
-        group_id=line.group.id,
-        person_id=wish.person.id,
-        contact_point_id=wish.contact_point.id if wish.contact_point else None,
-        state=state,
-        short_code="".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH)),
-        created_at=now,
-        queued_at=line.queued_at,
-        confirmed_at=now if state is RegistrationState.CONFIRMED else None,
-        under_age=under_age,
-        guardian_id=wish.guardian.id if under_age else None,
-        through_account_id=wish.through.account_id,
-        through_organisation_id=wish.through.organisation_id,
-    )
+    return {
+        "event_id": wish.event_id,
+        "group_id": draft.group.id,
+        "person_id": wish.person.id,
+        "contact_point_id": wish.contact_point.id if wish.contact_point else None,
+        "state": draft.state,
+        "short_code": draft.short_code,
+        "created_at": now,
+        "queued_at": draft.queued_at,
+        "confirmed_at": now if draft.state is RegistrationState.CONFIRMED else None,
+        "under_age": under_age,
+        "guardian_id": wish.guardian.id if under_age else None,
+        "through_account_id": wish.through.account_id,
+        "through_organisation_id": wish.through.organisation_id,
+        "version": 1,
+    }
 
 
-def _follow_up(made: Sequence[tuple[_Wish, Registration]], now: datetime) -> None:
+_NEW = NewRows(
+    Registration.__table__,
+    (
+        *("event_id", "group_id", "person_id", "contact_point_id", "state", "short_code"),
+        *("created_at", "queued_at", "confirmed_at", "under_age", "guardian_id"),
+        *("through_account_id", "through_organisation_id", "version"),
+    ),
+).unless_there("id", "event_id", "person_id")
+
+
+def _follow_up(made: Sequence[_Draft], now: datetime) -> None:
     """Write the first line of each history, and tell each person."""
-    if not made:
-        return
     history.write_for_many(
         act="registration.registered",
-        by={registration.subject: wish.by for wish, registration in made},
+        by={each.subject: each.wish.by for each in made},
         now=now,
         facts={
-            registration.subject: {
-                "event": wish.event.id,
-                "group": registration.group_id,
-                "person": wish.person.id,
-                "state": registration.state,
+            each.subject: {
+                "event": each.event.id,
+                "group": each.group.id,
+                "person": each.person.id,
+                "state": each.state,
             }
-            for wish, registration in made
+            for each in made
         },
         new=True,
     )
-    numbers = queries.positions_in_line([registration for _, registration in made])
     tell_many(
-        [
-            _telling(registration, MESSAGES[registration.state], number=numbers.get(registration.id))
-            for _, registration in made
-            if registration.contact_point_id is not None
-        ],
+        [_telling(each, MESSAGES[each.state], number=each.number) for each in made if each.contact_point is not None],
         now=now,
     )
 
@@ -562,7 +592,7 @@ def _tell(registration: Registration, occasion: str, *, now: datetime) -> None:
         tell_many([_telling(registration, occasion, number=queries.position_in_line(registration))], now=now)
 
 
-def _telling(registration: Registration, occasion: str, *, number: int | None) -> Telling:
+def _telling(registration: Registration | _Draft, occasion: str, *, number: int | None) -> Telling:
     event = registration.event
     return Telling(
         kind=f"registration_{occasion}",

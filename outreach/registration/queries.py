@@ -1,6 +1,6 @@
 """Reading places, waiting lists, tickets and lists of registrations."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,13 +12,13 @@ from outreach.events.queries import open_to_all
 from outreach.events.rules import TOLD_KINDS
 from outreach.kernel import history
 from outreach.kernel.actor import ActorKind
-from outreach.kernel.database import db
+from outreach.kernel.database import among, db
 from outreach.kernel.lately import Lately
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.organisations.models import Account
 from outreach.organisations.queries import reach, reaches
 from outreach.organisations.rules import Permission
-from outreach.people.models import ContactPoint, Person
+from outreach.people.models import Person
 from outreach.people.queries import Referrer, names_of_accounts, referrers_of
 from outreach.people.rules import Through, TimelineEntry
 from outreach.people.rules.merging import Named
@@ -83,37 +83,71 @@ def living_of_both(one_id: int, other_id: int) -> list[tuple[Registration, Regis
     return [tuple(pair) for pair in found.values() if len(pair) == 2]
 
 
-def living_of(event_ids: Collection[int], person_ids: Collection[int]) -> dict[tuple[int, int], Registration]:
-    """Return the registrations by which people hold or await places at events, by the event's and the person's id."""
-    found = db.session.scalars(
-        sa.select(Registration)
-        .where(
-            Registration.event_id.in_(event_ids),
-            Registration.person_id.in_(person_ids),
-            Registration.state.in_(LIVING),
-        )
-        .order_by(Registration.id)
+_LIVING = (
+    sa.select(Registration.id, Registration.event_id, Registration.person_id)
+    .where(
+        among(Registration.event_id, "events"),
+        among(Registration.person_id, "people"),
+        Registration.state.in_(sorted(LIVING)),
     )
-    return {(each.event_id, each.person_id): each for each in found}
+    .order_by(Registration.id)
+)
+
+
+def living_of(event_ids: Collection[int], person_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """Return ids of the registrations by which people hold or await places, by the event's and the person's id."""
+    found = db.session.execute(_LIVING, {"events": list(event_ids), "people": list(person_ids)})
+    return {(each.event_id, each.person_id): each.id for each in found}
+
+
+_LINES = (
+    sa.select(
+        Registration.group_id,
+        sa.func.count().filter(Registration.state.in_(sorted(HOLDING))),
+        sa.func.count().filter(Registration.state == RegistrationState.WAITLISTED),
+        sa.func.max(Registration.queued_at).filter(Registration.state == RegistrationState.WAITLISTED),
+    )
+    .where(among(Registration.group_id, "groups"), Registration.state.in_(sorted(LIVING)))
+    .group_by(Registration.group_id)
+    .order_by(Registration.group_id)
+)
+
+
+def line_of(groups: Mapping[int, PlaceGroup]) -> dict[int, tuple[Places, datetime | None]]:
+    """Return what is left of groups of places, and when the last of those who wait began to, by the groups' ids.
+
+    True until the transaction ends only if their rows are locked.
+    """
+    if not groups:
+        return {}
+    found = db.session.execute(_LINES, {"groups": list(groups)})
+    counted = {group_id: (taken, waiting, latest) for group_id, taken, waiting, latest in found}
+    return {
+        group_id: (Places(capacity=group.capacity, taken=taken, waiting=waiting), latest)
+        for group_id, group in groups.items()
+        for taken, waiting, latest in (counted.get(group_id, (0, 0, None)),)
+    }
 
 
 @dataclass(frozen=True)
 class Offer:
     """What of a public event decides how the form of its page is taken."""
 
+    organisation_id: int
     asks_birth: bool
     group_ids: frozenset[int]
 
 
 def _offer(event_id: int) -> Offer | None:
     found = db.session.execute(
-        sa.select(Event.asks_birth, PlaceGroup.id)
+        sa.select(Event.organisation_id, Event.asks_birth, PlaceGroup.id)
         .outerjoin(PlaceGroup, PlaceGroup.event_id == Event.id)
         .where(Event.id == event_id, *open_to_all())
     ).all()
     if not found:
         return None
-    return Offer(asks_birth=found[0].asks_birth, group_ids=frozenset(row.id for row in found if row.id is not None))
+    groups = frozenset(row.id for row in found if row.id is not None)
+    return Offer(found[0].organisation_id, found[0].asks_birth, groups)
 
 
 _offers = Lately(_offer)
@@ -128,22 +162,15 @@ def offer_lately(event_id: int, *, now: datetime) -> Offer | None:
 
 
 def applied_for(event_ids: Collection[int]) -> dict[int, Event]:
-    """Return events by their ids, with what their tickets and messages tell of them."""
+    """Return events by their ids as they are now, with what their tickets and messages tell of them."""
     found = db.session.scalars(
         sa.select(Event)
         .where(Event.id.in_(event_ids))
         .options(joinedload(Event.venue), selectinload(Event.groups))
         .order_by(Event.id)
+        .execution_options(populate_existing=True)
     )
     return {event.id: event for event in found}
-
-
-def applying(contact_point_ids: Collection[int]) -> dict[int, ContactPoint]:
-    """Return numbers and addresses by their ids."""
-    found = db.session.scalars(
-        sa.select(ContactPoint).where(ContactPoint.id.in_(contact_point_ids)).order_by(ContactPoint.id)
-    )
-    return {point.id: point for point in found}
 
 
 def by_ticket(token: str) -> Registration | None:
@@ -179,15 +206,6 @@ def waiting_line(group_id: int) -> sa.Select[tuple[Registration]]:
     )
 
 
-def latest_in_line(group_id: int) -> datetime | None:
-    """Return when the last of those who wait in a group began to wait."""
-    return db.session.scalar(
-        sa.select(sa.func.max(Registration.queued_at)).where(
-            Registration.group_id == group_id, Registration.state == RegistrationState.WAITLISTED
-        )
-    )
-
-
 def position_in_line(registration: Registration) -> int | None:
     """Return the place in the waiting list, the first is 1; None for who does not wait."""
     if registration.state is not RegistrationState.WAITLISTED:
@@ -205,17 +223,6 @@ def position_in_line(registration: Registration) -> int | None:
         )
     )
     return before + 1
-
-
-def positions_in_line(registrations: Sequence[Registration]) -> dict[int, int]:
-    """Return the places in their waiting lists of some that were just made, by their ids; holders of places lack."""
-    waiting = [each for each in registrations if each.state is RegistrationState.WAITLISTED]
-    line: dict[int, int] = {}
-    for group_id in sorted({each.group_id for each in waiting}):
-        last = [each for each in waiting if each.group_id == group_id]
-        first = position_in_line(last[0])
-        line |= {each.id: first + later for later, each in enumerate(last)}
-    return line
 
 
 def names_at(contact_point_id: int) -> Sequence[str]:

@@ -45,7 +45,7 @@ def test_new_rows_leave_out_what_is_there_if_they_may(three):
     rows = [dict(there) | {"position": position} for position in (1, 2, 3)]
     lines = NewRows(table, columns)
 
-    added = lines.unless_there(returning="position").add(db.session.connection(), rows)
+    added = lines.unless_there("position").add(db.session.connection(), rows)
 
     assert sorted(added) == [2, 3]
     kept = db.session.execute(sa.select(*(table.c[name] for name in columns)).order_by(table.c.position)).mappings()

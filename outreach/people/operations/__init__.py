@@ -211,8 +211,8 @@ def person_at(
     :raises NoName: without a name
     """
     reached = Reached(contact_point.id, name, organisation.id, source, by, through)
-    [person] = people_reached([reached], now=now)
-    return person
+    [introduced] = people_reached([reached], now=now)
+    return db.session.get_one(Person, introduced.id)
 
 
 @dataclass(frozen=True)
@@ -247,44 +247,90 @@ class Reached:
     through: Through = BY_THEMSELVES
 
 
-def people_reached(asked: Sequence[Reached], *, now: datetime) -> list[Person]:
-    """Return those who gave their names, in order, as `person_at` returns one.
+@dataclass(frozen=True)
+class Introduced:
+    """Who gave their name at a number or an address: what of their record is asked where many come at once.
+
+    :param contact_point: a row of it with what `notices.operations.Point` needs
+    """
+
+    id: int
+    name: str
+    birth: str | None
+    contact_point: Any
+    is_new: bool
+
+
+def people_reached(asked: Sequence[Reached], *, now: datetime) -> list[Introduced]:
+    """Return those who gave their names, in order, as `person_at` returns one; new records are written past the ORM.
 
     :raises NoName: if one of them gave none
     """
     names = [" ".join(each.name.split())[:LONGEST_NAME] for each in asked]
     if not all(names):
         raise NoName
-    points = sorted({each.contact_point_id for each in asked})
-    held = locked(sa.select(ContactPoint.id).where(ContactPoint.id.in_(points)).order_by(ContactPoint.id))
-    db.session.execute(held)
-    known: dict[tuple[int, str], Person] = {}
-    for point, person in queries.reached_at(points):
-        known.setdefault((point, person.name_key), person)
-    found: list[Person] = []
-    fresh: dict[Person, Reached] = {}
-    for each, name in zip(asked, names, strict=True):
-        key = each.contact_point_id, normalised_name(name)[:120]
+    points = queries.hold_points({each.contact_point_id for each in asked})
+    known: dict[tuple[int, str], Any] = {}
+    for record in queries.reached_at(points):
+        known.setdefault((record.contact_point_id, record.name_key), record)
+    keys = [(each.contact_point_id, normalised_name(name)[:120]) for each, name in zip(asked, names, strict=True)]
+    fresh: dict[tuple[int, str], tuple[Reached, str]] = {}
+    for key, each, name in zip(keys, asked, names, strict=True):
         if key not in known:
-            known[key] = Person(
-                organisation_id=each.organisation_id,
-                name=name,
-                source=each.source,
-                through_account_id=each.through.account_id,
-                through_organisation_id=each.through.organisation_id,
-                created_at=now,
-                updated_at=now,
-            )
-            known[key].contacts.append(PersonContact(contact_point_id=each.contact_point_id, since=now))
-            fresh[known[key]] = each
-        found.append(known[key])
-    db.session.add_all(fresh)
-    db.session.flush()
-    if fresh:
-        facts = {_subject(person): {"source": each.source} for person, each in fresh.items()}
-        by = {_subject(person): each.by for person, each in fresh.items()}
-        history.write_for_many(act="created", by=by, now=now, facts=facts, new=True)
-    return found
+            fresh.setdefault(key, (each, name))
+    ids = dict(zip(fresh, _write_down(list(fresh.values()), now), strict=True))
+    return [
+        Introduced(
+            id=ids[key] if key in ids else known[key].id,
+            name=fresh[key][1] if key in ids else known[key].name,
+            birth=None if key in ids else known[key].birth,
+            contact_point=points[key[0]],
+            is_new=key in ids,
+        )
+        for key in keys
+    ]
+
+
+def _write_down(fresh: Sequence[tuple[Reached, str]], now: datetime) -> list[int]:
+    """Write records of people whose names are all that is known of them; return their ids in order."""
+    if not fresh:
+        return []
+    records = [
+        {
+            "organisation_id": each.organisation_id,
+            "name": name,
+            **follows_from(name, None),
+            "source": each.source,
+            "through_account_id": each.through.account_id,
+            "through_organisation_id": each.through.organisation_id,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for each, name in fresh
+    ]
+    ids = PEOPLE_BY_WORDS.insert(Person, records, beside=[NOTHING_ELSE] * len(records))
+    contacts = [
+        {"person_id": person_id, "contact_point_id": each.contact_point_id, "since": now}
+        for person_id, (each, _) in zip(ids, fresh, strict=True)
+    ]
+    _NEW_CONTACTS.add(db.session.connection(), contacts)
+    subjects = [Subject("person", person_id) for person_id in ids]
+    history.write_for_many(
+        act="created",
+        by={subject: each.by for subject, (each, _) in zip(subjects, fresh, strict=True)},
+        now=now,
+        facts={subject: {"source": each.source} for subject, (each, _) in zip(subjects, fresh, strict=True)},
+        new=True,
+    )
+    return ids
+
+
+NOTHING_ELSE: Mapping[str, Any] = {
+    **dict.fromkeys(("employer", "school", "home_town", "residence", "talent_class_id", "degree")),
+    **dict.fromkeys(("merged_into_id", "erased_at")),
+    "fields": (),
+}
+"""What words of a record are made of, of somebody of whom only the name is known."""
 
 
 def add(
@@ -566,7 +612,10 @@ def give_consent(
     :raises NoConsentText: if there is no text of this purpose
     """
     agreed = Agreed(person.id, contact_point.id if contact_point else None, about, language)
-    [consent] = give_consents([agreed], purpose=purpose, now=now)
+    [columns] = _consents([agreed], purpose, now)
+    consent = Consent(**columns)
+    db.session.add(consent)
+    db.session.flush()
     return consent
 
 
@@ -580,27 +629,32 @@ class Agreed:
     language: str
 
 
-def give_consents(agreed: Sequence[Agreed], *, purpose: str, now: datetime) -> list[Consent]:
-    """Record that many people agreed, as `give_consent` records one.
+def give_consents(agreed: Sequence[Agreed], *, purpose: str, now: datetime) -> None:
+    """Record that many people agreed, each as `give_consent` records one, past the ORM.
 
     :raises NoConsentText: if there is no text of this purpose
     """
+    if agreed:
+        _NEW_CONSENTS.add(db.session.connection(), _consents(agreed, purpose, now))
+
+
+def _consents(agreed: Sequence[Agreed], purpose: str, now: datetime) -> list[dict[str, Any]]:
     texts = {language: queries.current_consent(purpose, language) for language in {each.language for each in agreed}}
     if None in texts.values():
         raise NoConsentText
-    consents = [
-        Consent(
-            person_id=each.person_id,
-            text_id=texts[each.language].id,
-            contact_point_id=each.contact_point_id,
-            given_at=now,
-            about=each.about,
-        )
+    return [
+        {
+            "person_id": each.person_id,
+            "text_id": texts[each.language].id,
+            "contact_point_id": each.contact_point_id,
+            "given_at": now,
+            "about": each.about,
+        }
         for each in agreed
     ]
-    db.session.add_all(consents)
-    db.session.flush()
-    return consents
+
+
+_NEW_CONSENTS = NewRows(Consent.__table__, ("person_id", "text_id", "contact_point_id", "given_at", "about"))
 
 
 def seed_consent_texts(*, now: datetime) -> None:

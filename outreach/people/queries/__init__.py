@@ -524,14 +524,31 @@ def children_of(contact_point_id: int) -> sa.Select[tuple[int]]:
     return sa.select(Guardian.child_id).where(Guardian.contact_point_id == contact_point_id)
 
 
-def reached_at(contact_point_ids: Collection[int]) -> Sequence[tuple[int, Person]]:
-    """Return everybody who can be reached at some numbers or addresses, with which it is, in the order they came."""
-    return db.session.execute(
-        sa.select(PersonContact.contact_point_id, Person)
-        .join(Person, Person.id == PersonContact.person_id)
-        .where(PersonContact.contact_point_id.in_(contact_point_ids), PersonContact.until.is_(None))
-        .order_by(Person.id)
-    ).all()
+_HELD = (
+    sa.select(ContactPoint.id, ContactPoint.kind, ContactPoint.value, ContactPoint.language)
+    .where(among(ContactPoint.id, "ids"))
+    .order_by(ContactPoint.id)  # two transactions hold what both want in the same order
+    .with_for_update()
+)
+_REACHED = (
+    sa.select(PersonContact.contact_point_id, Person.id, Person.name, Person.name_key, Person.birth)
+    .join(Person, Person.id == PersonContact.person_id)
+    .where(among(PersonContact.contact_point_id, "points"), PersonContact.until.is_(None))
+    .order_by(Person.id)
+)
+
+
+def hold_points(ids: Collection[int]) -> dict[int, Any]:
+    """Return rows of numbers and addresses by their ids, held until the transaction ends: id, kind, value, language."""
+    return {point.id: point for point in db.session.execute(_HELD, {"ids": sorted(ids)})}
+
+
+def reached_at(contact_point_ids: Collection[int]) -> Sequence[Any]:
+    """Return who can be reached at some numbers or addresses, in the order they came.
+
+    Rows of contact_point_id, and the id, name, name_key and birth of the person.
+    """
+    return db.session.execute(_REACHED, {"points": list(contact_point_ids)}).all()
 
 
 def current_consent(purpose: str, language: str = CHINESE) -> ConsentText | None:

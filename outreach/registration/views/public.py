@@ -74,6 +74,7 @@ def _token(event_id: int, offer: queries.Offer, contact: Any, form: RegisterForm
     return registrations.ask(
         operations.Application(
             event_id=event_id,
+            organisation_id=offer.organisation_id,
             group_id=group_id,
             contact_point_id=contact.id,
             name=form.name.data,
