@@ -88,13 +88,14 @@ class Application:
     """What somebody who proved a number or an address sends from an event's page.
 
     `organisation_id` is the unit whose event it is: who is new is written down there. `language` is the one in which
-    they read what they agreed to.
+    they read what they agreed to. `holding` is how often the contact point had changed hands when they proved it.
     """
 
     event_id: int
     organisation_id: int
     group_id: int
     contact_point_id: int
+    holding: int
     name: str
     language: str
     through: Through = BY_THEMSELVES
@@ -106,6 +107,7 @@ def take_down(*, applications: Sequence[Application], now: datetime) -> list[str
     For many at once, in the minute an event opens: as many statements for sixteen as for one, and its groups are held
     for one short transaction.
 
+    :raises people.rules.InOtherHands: if one of them holds their number or address no longer
     :raises Refused: if one of them is refused; nothing of any of them is to be kept then, and each is done alone
     """
     reached = [
@@ -116,6 +118,7 @@ def take_down(*, applications: Sequence[Application], now: datetime) -> list[str
             source=f"registration:{each.event_id}",
             by=Actor(ActorKind.ATTENDEE, each.contact_point_id),
             through=each.through,
+            holding=each.holding,
         )
         for each in applications
     ]

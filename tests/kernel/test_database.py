@@ -54,6 +54,18 @@ def test_new_rows_leave_out_what_is_there_if_they_may(three):
         lines.add(db.session.connection(), rows)
 
 
+def test_new_rows_are_given_their_ids_in_their_order(three):
+    names = [f"{number:02d}" for number in range(40)]
+    columns = {"organisation_id": three[0].organisation_id, "pinyin": "", "created_at": NOW, "updated_at": NOW}
+    rows = [columns | {"name": name, "name_key": name, "sound": name} for name in names]
+
+    ids = NewRows(Person.__table__, tuple(rows[0])).numbered().add(db.session.connection(), rows)
+
+    found = db.session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(ids)).order_by(Person.name))
+    assert [tuple(each) for each in found] == list(zip(ids, names, strict=True))
+    assert ids == sorted(ids)
+
+
 def test_lines_written_together_stand_in_one_statement_and_hold(three, statements):
     subjects = [Subject("person", person.id) for person in three]
     write_for_many(

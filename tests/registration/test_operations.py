@@ -16,6 +16,7 @@ from outreach.notices.models import Message
 from outreach.organisations.rules import Role
 from outreach.people.models import Person
 from outreach.people.queries import consents_of
+from outreach.people.rules import InOtherHands
 from outreach.registration import operations, queries
 from outreach.registration.models import Registration
 from outreach.registration.rules import (
@@ -95,6 +96,7 @@ def an_application(event: Event, name: str, *, point: int | None = None, group: 
         organisation_id=event.organisation_id,
         group_id=event.groups[group].id,
         contact_point_id=point or a_contact_point().id,
+        holding=1,
         name=name,
         language="zh_Hans_CN",
     )
@@ -132,6 +134,20 @@ def test_who_presses_twice_in_one_transaction_has_one_ticket_and_one_message():
     assert [name for name, _ in told()] == ["林知遥", "沈亦凡"]
     [consent] = consents_of(queries.by_ticket(first).person)
     assert consent.about == f"event:{event.id}"
+
+
+def test_whose_number_changed_hands_meanwhile_is_refused_and_nothing_is_kept():
+    event = an_open_event()
+    a_consent_text()
+    point = a_contact_point()
+    point.holding += 1
+    db.session.commit()
+
+    with pytest.raises(InOtherHands):
+        operations.take_down(applications=[an_application(event, "林知遥", point=point.id)], now=NOW)
+    db.session.rollback()
+
+    assert db.session.scalar(sa.select(sa.func.count(Registration.id))) == 0
 
 
 def test_sixteen_who_apply_together_ask_little_more_than_one(statements: Callable):

@@ -64,6 +64,21 @@ def test_a_stranger_proves_a_number_first(client: FlaskClient):
     assert response.location == f"/sign-in?next=/e/{event.id}/register?group%3D{event.groups[0].id}"
 
 
+@pytest.mark.parametrize("filled", [{}, {"name": ""}, {"group": "0"}], ids=["filled", "no name", "no such group"])
+@pytest.mark.parametrize("asks_birth", [False, True], ids=["together", "alone"])
+def test_whoever_held_a_number_before_registers_nobody_through_it(client: FlaskClient, filled: dict, asks_birth: bool):
+    event = an_event_next_week(asks_birth=asks_birth)
+    point = a_phone_of(client)
+    point.holding += 1
+    db.session.commit()
+
+    answer = send(client, event, birth="1990-01-02", **filled)
+
+    assert (answer.status_code, answer.location) == (302, "/sign-in?next=/")
+    assert registrations() == []
+    assert db.session.scalars(sa.select(Person)).all() == []
+
+
 def test_registering_leads_to_the_ticket(client: FlaskClient):
     event = an_event_next_week()
     a_phone_of(client)

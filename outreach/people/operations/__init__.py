@@ -54,6 +54,7 @@ from outreach.people.rules import (
     ContactKind,
     GuardianConsentMissing,
     GuardianMissing,
+    InOtherHands,
     LooksSpent,
     MergedMeanwhile,
     NeedsGuardian,
@@ -237,7 +238,10 @@ def bring(
 
 @dataclass(frozen=True)
 class Reached:
-    """Somebody who gave their name at a number or an address; see `person_at`."""
+    """Somebody who gave their name at a number or an address; see `person_at`.
+
+    `holding` is how often it had changed hands when they proved it; None where somebody else gives their name.
+    """
 
     contact_point_id: int
     name: str
@@ -245,6 +249,7 @@ class Reached:
     source: str
     by: Actor
     through: Through = BY_THEMSELVES
+    holding: int | None = None
 
 
 @dataclass(frozen=True)
@@ -265,11 +270,16 @@ def people_reached(asked: Sequence[Reached], *, now: datetime) -> list[Introduce
     """Return those who gave their names, in order, as `person_at` returns one; new records are written past the ORM.
 
     :raises NoName: if one of them gave none
+    :raises InOtherHands: if what one of them proved has changed hands since, or is gone
     """
     names = [" ".join(each.name.split())[:LONGEST_NAME] for each in asked]
     if not all(names):
         raise NoName
     points = queries.hold_points({each.contact_point_id for each in asked})
+    for each in asked:
+        point = points.get(each.contact_point_id)
+        if point is None or each.holding not in (None, point.holding):
+            raise InOtherHands
     known: dict[tuple[int, str], Any] = {}
     for record in queries.reached_at(points):
         known.setdefault((record.contact_point_id, record.name_key), record)

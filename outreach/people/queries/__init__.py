@@ -525,7 +525,7 @@ def children_of(contact_point_id: int) -> sa.Select[tuple[int]]:
 
 
 _HELD = (
-    sa.select(ContactPoint.id, ContactPoint.kind, ContactPoint.value, ContactPoint.language)
+    sa.select(ContactPoint.id, ContactPoint.kind, ContactPoint.value, ContactPoint.language, ContactPoint.holding)
     .where(among(ContactPoint.id, "ids"))
     .order_by(ContactPoint.id)  # two transactions hold what both want in the same order
     .with_for_update()
@@ -539,7 +539,10 @@ _REACHED = (
 
 
 def hold_points(ids: Collection[int]) -> dict[int, Any]:
-    """Return rows of numbers and addresses by their ids, held until the transaction ends: id, kind, value, language."""
+    """Return rows of numbers and addresses by their ids, held until the transaction ends.
+
+    Of each id, kind, value, language and holding.
+    """
     return {point.id: point for point in db.session.execute(_HELD, {"ids": sorted(ids)})}
 
 

@@ -189,6 +189,12 @@ class NoName(Refused):
     field = "name"
 
 
+class InOtherHands(Refused):
+    """A number or an address is no longer held by whoever proved it."""
+
+    message = N_("This number or address has changed hands. Please prove that it is yours.")
+
+
 class NotABirthDate(Refused):
     """A day nobody alive was born on."""
 

@@ -13,12 +13,19 @@ from outreach.kernel.clock import now, office_day
 from outreach.kernel.refusals import Refused
 from outreach.people import operations as people
 from outreach.people import queries as people_queries
-from outreach.people.rules import BY_THEMSELVES, Through, needs_guardian, through_in
+from outreach.people.rules import BY_THEMSELVES, InOtherHands, Through, needs_guardian, through_in
 from outreach.registration import documents, operations, queries
 from outreach.registration.forms import RegisterForm
 from outreach.registration.rules import BirthMissing, GroupOfAnotherEvent, RegistrationState, spaced_code
 from outreach.web import limits
-from outreach.web.access import attendees, open_to_everyone, proven_contact
+from outreach.web.access import (
+    attendees,
+    attendees_by_their_session,
+    claimed_contact,
+    open_to_everyone,
+    proven_contact,
+    sent_to_prove,
+)
 from outreach.web.links import absolute
 from outreach.web.unit_of_work import Together
 
@@ -44,39 +51,46 @@ def register(event_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/e/<int:event_id>/register")
-@attendees
+@attendees_by_their_session
 def registered(event_id: int) -> ResponseReturnValue:
     """Take the registration down; whoever has a place or waits already is shown that same ticket."""
     offer = queries.offer_lately(event_id, now=now())
     if offer is None:
         abort(404)
-    contact = _contact()
     form = RegisterForm()
     if form.validate_on_submit():
         try:
-            if token := _token(event_id, offer, contact, form):
+            if token := _token(event_id, offer, form):
                 return redirect(url_for("registration_public.ticket", token=token), 303)
+        except InOtherHands:
+            return sent_to_prove()
         except Refused as refused:
             form.refuse(refused)
-    return _form_page(published(event_id), contact, form), 422
+    if proven_contact() is None:
+        return sent_to_prove()
+    return _form_page(published(event_id), _contact(), form), 422
 
 
-def _token(event_id: int, offer: queries.Offer, contact: Any, form: RegisterForm) -> str:
+def _token(event_id: int, offer: queries.Offer, form: RegisterForm) -> str:
     """Register, and return the ticket's token: with others who press in the same moment, or alone with a guardian."""
     group_id = next((group_id for group_id in offer.group_ids if str(group_id) == form.group.data), None)
     if group_id is None:
         raise GroupOfAnotherEvent
-    limits.spend(limits.REGISTERING, contact.id)
+    contact_point_id, holding = claimed = claimed_contact()
+    limits.spend(limits.REGISTERING, claimed)  # whoever holds it now does not pay for whoever held it
     if offer.asks_birth:
+        if proven_contact() is None:
+            raise InOtherHands
         made: list[Any] = []
-        alone = form.attempt(lambda: made.append(_register(event_id, group_id, contact, form)))
+        alone = form.attempt(lambda: made.append(_register(event_id, group_id, _contact(), form)))
         return made[0].token if alone else ""
     return registrations.ask(
         operations.Application(
             event_id=event_id,
             organisation_id=offer.organisation_id,
             group_id=group_id,
-            contact_point_id=contact.id,
+            contact_point_id=contact_point_id,
+            holding=holding,
             name=form.name.data,
             language=str(get_locale()),
             through=_through(form),
