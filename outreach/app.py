@@ -51,6 +51,7 @@ import outreach.liaison.views.handing_over
 import outreach.liaison.views.plans
 import outreach.liaison.views.public
 import outreach.liaison.views.reviewing
+import outreach.liaison.views.surveys
 import outreach.liaison.views.visits
 import outreach.notices.models
 import outreach.notices.receivers
@@ -130,6 +131,7 @@ BLUEPRINTS = (
     outreach.liaison.views.plans.blueprint,
     outreach.liaison.views.handing_over.blueprint,
     outreach.liaison.views.reviewing.blueprint,
+    outreach.liaison.views.surveys.blueprint,
     outreach.liaison.views.public.blueprint,
     outreach.liaison.views.visits.blueprint,
     outreach.organisations.views.desk.blueprint,
@@ -162,6 +164,7 @@ RECEIVERS = (
     (outreach.people.signals.contact_ended, outreach.notices.receivers.hold_back),
     (outreach.people.signals.contact_ended, outreach.cases.receivers.move_away),
     (outreach.people.signals.contact_ended, outreach.registration.receivers.move_away),
+    (outreach.people.signals.contact_ended, outreach.liaison.receivers.void_links),
     (outreach.people.signals.people_merging, outreach.privacy.receivers.not_while_being_erased),
     (outreach.people.signals.merge_undone, outreach.liaison.receivers.restore),
     (outreach.privacy.signals.given_up, outreach.operating.receivers.note_outside),

@@ -558,7 +558,7 @@ def upgrade() -> None:
 
     op.create_table('retention_rules',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.Enum('registrations', 'requests', 'visit_notes', 'people', 'messages', 'import_rows', 'door_passes', 'looks', 'lists', 'sign_ins', 'work', 'consents', name='kept', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('kind', sa.Enum('registrations', 'requests', 'visit_notes', 'surveys', 'people', 'messages', 'import_rows', 'door_passes', 'looks', 'lists', 'sign_ins', 'work', 'consents', name='kept', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('amount', sa.Integer(), nullable=False),
     sa.Column('changed_at', sa.DateTime(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
@@ -567,6 +567,23 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_retention_rules')),
     sa.UniqueConstraint('kind', name=op.f('uq_retention_rules_kind'))
     )
+    op.create_table('surveys',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=False),
+    sa.Column('author_id', sa.Integer(), nullable=False),
+    sa.Column('title', sa.String(length=120), nullable=False),
+    sa.Column('words', sa.String(length=1000), nullable=False),
+    sa.Column('by_rule', sa.Boolean(), nullable=False),
+    sa.Column('closes_on', sa.Date(), nullable=False),
+    sa.Column('sent_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['author_id'], ['accounts.id'], name=op.f('fk_surveys_author_id_accounts')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('fk_surveys_organisation_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_surveys')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('surveys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_surveys_organisation_id'), ['organisation_id'], unique=False)
+
     op.create_table('taken_out',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('export_id', sa.Integer(), nullable=False),
@@ -612,7 +629,7 @@ def upgrade() -> None:
     sa.Column('intake_id', sa.Integer(), nullable=False),
     sa.Column('lead_id', sa.Integer(), nullable=True),
     sa.Column('topic', sa.Enum('housing', 'residence', 'schooling', 'spouse', 'medical', 'insurance', 'project', 'finance', 'platform', 'hiring', 'policy', 'advice', 'other', name='topic', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('source', sa.Enum('visit', 'minutes', 'feedback', 'public_form', 'phone', 'official', 'import', name='casesource', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('source', sa.Enum('visit', 'minutes', 'feedback', 'survey', 'public_form', 'phone', 'official', 'import', name='casesource', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('words', sa.Text(), nullable=False),
     sa.Column('complex', sa.Boolean(), nullable=False),
@@ -762,6 +779,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_messages_person_id'), ['person_id'], unique=False)
         batch_op.create_index('ix_messages_subject', ['subject_kind', 'subject_id'], unique=False)
 
+    op.create_table('not_asked_again',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('since', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_not_asked_again_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_not_asked_again')),
+    sa.UniqueConstraint('person_id', name=op.f('uq_not_asked_again_person_id'))
+    )
     op.create_table('pairings',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organisation_id', sa.Integer(), nullable=False),
@@ -866,6 +891,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('place_groups', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_place_groups_event_id'), ['event_id'], unique=False)
+
+    op.create_table('survey_invitations',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('survey_id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('contact_point_id', sa.Integer(), nullable=True),
+    sa.Column('answered_at', sa.DateTime(), nullable=True),
+    sa.Column('situation', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_survey_invitations_contact_point_id_contact_points')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_survey_invitations_person_id_people')),
+    sa.ForeignKeyConstraint(['survey_id'], ['surveys.id'], name=op.f('fk_survey_invitations_survey_id_surveys')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_invitations'))
+    )
+    with op.batch_alter_table('survey_invitations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_survey_invitations_contact_point_id'), ['contact_point_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_survey_invitations_person_id'), ['person_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_survey_invitations_survey_id'), ['survey_id'], unique=False)
 
     op.create_table('visit_leaders',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -1023,6 +1065,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_planned_visits_visit_id'), ['visit_id'], unique=False)
         batch_op.create_index('uq_planned_visits_open', ['pairing_id'], unique=True, sqlite_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'), postgresql_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'))
 
+    op.create_table('survey_needs',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('invitation_id', sa.Integer(), nullable=False),
+    sa.Column('topic', sa.Enum('housing', 'residence', 'schooling', 'spouse', 'medical', 'insurance', 'project', 'finance', 'platform', 'hiring', 'policy', 'advice', 'other', name='topic', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=True),
+    sa.Column('set_aside_at', sa.DateTime(), nullable=True),
+    sa.CheckConstraint('case_id IS NULL OR set_aside_at IS NULL', name=op.f('ck_survey_needs_a_request_or_set_aside')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_survey_needs_case_id_cases')),
+    sa.ForeignKeyConstraint(['invitation_id'], ['survey_invitations.id'], name=op.f('fk_survey_needs_invitation_id_survey_invitations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_needs')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_survey_needs_case_id'))
+    )
+    with op.batch_alter_table('survey_needs', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_survey_needs_invitation_id'), ['invitation_id'], unique=False)
+
     op.create_table('visit_cases',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('visit_id', sa.Integer(), nullable=False),
@@ -1145,6 +1203,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visit_cases_visit_id'))
 
     op.drop_table('visit_cases')
+    with op.batch_alter_table('survey_needs', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_survey_needs_invitation_id'))
+
+    op.drop_table('survey_needs')
     with op.batch_alter_table('planned_visits', schema=None) as batch_op:
         batch_op.drop_index('uq_planned_visits_open', sqlite_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'), postgresql_where=sa.text('cancelled_at IS NULL AND visit_id IS NULL'))
         batch_op.drop_index(batch_op.f('ix_planned_visits_visit_id'))
@@ -1179,6 +1241,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_visit_leaders_account_id'))
 
     op.drop_table('visit_leaders')
+    with op.batch_alter_table('survey_invitations', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_survey_invitations_survey_id'))
+        batch_op.drop_index(batch_op.f('ix_survey_invitations_person_id'))
+        batch_op.drop_index(batch_op.f('ix_survey_invitations_contact_point_id'))
+
+    op.drop_table('survey_invitations')
     with op.batch_alter_table('place_groups', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_place_groups_event_id'))
 
@@ -1209,6 +1277,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_pairings_liaison_officer_id'))
 
     op.drop_table('pairings')
+    op.drop_table('not_asked_again')
     with op.batch_alter_table('messages', schema=None) as batch_op:
         batch_op.drop_index('ix_messages_subject')
         batch_op.drop_index(batch_op.f('ix_messages_person_id'))
@@ -1255,6 +1324,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_taken_out_at'))
 
     op.drop_table('taken_out')
+    with op.batch_alter_table('surveys', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_surveys_organisation_id'))
+
+    op.drop_table('surveys')
     op.drop_table('retention_rules')
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_people_through_organisation_id'))

@@ -33,8 +33,8 @@ from outreach.people.rules.merging import Named
 
 OPEN = Case.due_at.is_not(None)
 """Open is what is owed by a date: the table's own check says so, and the list by deadline holds nothing else."""
-IN_CONFIDENCE = sa.and_(Case.topic == Topic.ADVICE, Case.source == CaseSource.VISIT)
-"""Advice given on a visit is for the pairing, its supervisor and whoever answers."""
+IN_CONFIDENCE = sa.and_(Case.topic == Topic.ADVICE, Case.source.in_((CaseSource.VISIT, CaseSource.SURVEY)))
+"""Advice given on a visit or to a survey is for the pairing, its supervisor and whoever answers."""
 COUNTED_UP_TO = 1000
 
 followed_people: list[Callable[[Account], sa.Select[tuple[int]]]] = []

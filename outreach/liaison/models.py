@@ -7,13 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.cases.models import Case
+from outreach.cases.rules.asking import Topic
 from outreach.kernel.database import IDS_ONCE, Model
-from outreach.kernel.sealing import Sealed, SealedBytes
+from outreach.kernel.sealing import Sealed, SealedBytes, proof
 from outreach.liaison.rules import PairingKind, Rhythm, VisitWay
 from outreach.liaison.rules.photographs import MOST_PHOTOGRAPHS
 from outreach.liaison.rules.reviewing import Decision
 from outreach.organisations.models import Account, Organisation
-from outreach.people.models import Person
+from outreach.people.models import ContactPoint, Person
 
 _LIVING = sa.text("ends_on IS NULL")
 
@@ -246,3 +247,71 @@ class PairingReview(Model):
 
     pairing: Mapped[Pairing] = relationship()
     reviewed_by: Mapped[Account] = relationship()
+
+
+class Survey(Model):
+    """What talents were asked by a link; it ends by itself."""
+
+    __tablename__ = "surveys"
+    __table_args__ = (IDS_ONCE,)
+
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    title: Mapped[str] = mapped_column(sa.String(120))
+    words: Mapped[str] = mapped_column(sa.String(1000))
+    by_rule: Mapped[bool] = mapped_column(default=False)  # whether what is needed becomes a request at once
+    closes_on: Mapped[date]
+    sent_at: Mapped[datetime]
+
+    organisation: Mapped[Organisation] = relationship()
+    author: Mapped[Account] = relationship()
+
+
+class SurveyInvitation(Model):
+    """That a talent was asked, and how they are, if they said so."""
+
+    __tablename__ = "survey_invitations"
+
+    survey_id: Mapped[int] = mapped_column(sa.ForeignKey("surveys.id"), index=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), index=True)
+    contact_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact_points.id"), index=True)
+    answered_at: Mapped[datetime | None]
+    situation: Mapped[str | None] = mapped_column(Sealed("survey.situation"))
+
+    survey: Mapped[Survey] = relationship()
+    person: Mapped[Person] = relationship()
+    contact_point: Mapped[ContactPoint | None] = relationship()
+    needs: Mapped[list["SurveyNeed"]] = relationship(back_populates="invitation", order_by="SurveyNeed.id")
+
+    @property
+    def token(self) -> str:
+        """The secret of its link; void once it belongs to another number."""
+        return f"{self.id}-{proof(f'{self.id}:{self.contact_point_id}', purpose='survey link')[:24]}"
+
+
+class SurveyNeed(Model):
+    """One thing that was answered; it becomes a request, or is set aside."""
+
+    __tablename__ = "survey_needs"
+    __table_args__ = (
+        sa.UniqueConstraint("case_id"),
+        sa.CheckConstraint("case_id IS NULL OR set_aside_at IS NULL", name="a_request_or_set_aside"),
+    )
+
+    invitation_id: Mapped[int] = mapped_column(sa.ForeignKey("survey_invitations.id"), index=True)
+    topic: Mapped[Topic]
+    words: Mapped[str] = mapped_column(Sealed("survey.need"))
+    case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cases.id"))
+    set_aside_at: Mapped[datetime | None]
+
+    invitation: Mapped[SurveyInvitation] = relationship(back_populates="needs")
+    case: Mapped[Case | None] = relationship()
+
+
+class NotAskedAgain(Model):
+    """That a talent does not want to be asked by surveys."""
+
+    __tablename__ = "not_asked_again"
+
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), unique=True)
+    since: Mapped[datetime]

@@ -6,7 +6,8 @@ from typing import Any
 
 from outreach.kernel.actor import Actor
 from outreach.liaison import operations
-from outreach.people.models import Person, PersonMerge
+from outreach.liaison.operations import surveys
+from outreach.people.models import ContactPoint, Person, PersonMerge
 
 
 def settle_twice(kept: Person, *, gone: Person, by: Actor, now: datetime) -> list[dict[str, Any]]:
@@ -20,3 +21,8 @@ def restore(
     """They are two again: take up what was ended."""
     mine = [entry for entry in settled if entry["table"] == "pairings"]
     return operations.restore(settled=mine, by=by, now=now)
+
+
+def void_links(contact_point: ContactPoint, *, person: Person | None, **_rest: Any) -> None:
+    """A number is no longer somebody's: links to surveys that went there open nothing more."""
+    surveys.move_away(contact_point_id=contact_point.id, person_id=person.id if person else None)

@@ -16,6 +16,7 @@ from outreach.kernel.database import db, locked, one_at_a_time
 from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
 from outreach.liaison import operations as liaison
+from outreach.liaison.operations import surveys as liaison_surveys
 from outreach.notices import operations as notices
 from outreach.organisations.models import Account
 from outreach.people import operations as people
@@ -281,6 +282,7 @@ REMOVE: dict[Kept, Callable[[Sequence[int], datetime], None]] = {
     Kept.REGISTRATIONS: _let_registrations_go,
     Kept.REQUESTS: _let_requests_go,
     Kept.VISIT_NOTES: lambda ids, _now: liaison.erase_notes(ids=ids),
+    Kept.SURVEYS: lambda ids, _now: liaison_surveys.erase_answers(ids=ids),
     Kept.PEOPLE: _erase_people,
     Kept.MESSAGES: lambda ids, _now: notices.delete(ids=ids),
     Kept.IMPORT_ROWS: lambda ids, now: intake.delete_rows(ids=ids, now=now),

@@ -14,10 +14,11 @@ from outreach.events.models import Event
 from outreach.exports.models import Export
 from outreach.intake.models import Import, ImportRow
 from outreach.intake.rules import ImportState
+from outreach.kernel.clock import office_day
 from outreach.kernel.database import db
 from outreach.kernel.outbox import Work
 from outreach.kernel.paging import Key, Page, page_of
-from outreach.liaison.models import Pairing, Visit, VisitTalent
+from outreach.liaison.models import Pairing, Survey, SurveyInvitation, Visit, VisitTalent
 from outreach.notices.models import Message
 from outreach.notices.rules import MessageState
 from outreach.organisations.models import Account
@@ -377,6 +378,15 @@ def _old_notes(before: datetime) -> sa.Select[tuple[int]]:
     return sa.select(Visit.id).where(Visit.at < before, noted)
 
 
+def _old_answers(before: datetime) -> sa.Select[tuple[int]]:
+    said = sa.or_(SurveyInvitation.situation.is_not(None), SurveyInvitation.needs.any())
+    return (
+        sa.select(SurveyInvitation.id)
+        .join(Survey, Survey.id == SurveyInvitation.survey_id)
+        .where(Survey.closes_on < office_day(before), said)
+    )
+
+
 def _people_without_purpose(before: datetime) -> sa.Select[tuple[int]]:
     """Who registered or asked once, is named by nothing any more, and was not heard of since."""
     came_by_themselves = sa.or_(Person.source.startswith("registration:"), Person.source == "public_form")
@@ -447,6 +457,7 @@ EXPIRED = {
     Kept.REGISTRATIONS: _old_registrations,
     Kept.REQUESTS: _old_requests,
     Kept.VISIT_NOTES: _old_notes,
+    Kept.SURVEYS: _old_answers,
     Kept.PEOPLE: _people_without_purpose,
     Kept.MESSAGES: _old_messages,
     Kept.IMPORT_ROWS: _old_import_rows,

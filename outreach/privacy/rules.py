@@ -156,6 +156,7 @@ class Kept(StrEnum):
     REGISTRATIONS = "registrations"
     REQUESTS = "requests"
     VISIT_NOTES = "visit_notes"
+    SURVEYS = "surveys"
     PEOPLE = "people"
     MESSAGES = "messages"
     IMPORT_ROWS = "import_rows"
@@ -216,6 +217,13 @@ RULES = {
         since=N_("after the visit"),
         what=N_("Deleted; that the visit took place stays."),
         default=60,
+    ),
+    Kept.SURVEYS: Rule(
+        label=N_("Answers to surveys"),
+        since=N_("after the survey's last day"),
+        what=N_("Deleted; that they were asked stays, and requests made of them keep their own time."),
+        default=24,
+        purpose="request",
     ),
     Kept.PEOPLE: Rule(
         label=N_("People who are here for nothing any more"),

@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from outreach.cases.rules.asking import Topic
 from outreach.door import operations as door
 from outreach.door.models import DoorInvitation, DoorPass
 from outreach.door.views.phone import COOKIE, FACE
@@ -25,10 +26,11 @@ from outreach.intake.models import ImportRow
 from outreach.kernel import clock
 from outreach.kernel.database import db
 from outreach.kernel.history import HistoryLine
-from outreach.liaison.models import HandOver, Visit, VisitPhotograph
+from outreach.liaison.models import HandOver, Survey, SurveyInvitation, SurveyNeed, Visit, VisitPhotograph
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people import operations as people
+from outreach.people.models import Person
 from outreach.people.operations import merging
 from outreach.privacy.models import Erasure
 from outreach.privacy.rules import ErasureState
@@ -111,6 +113,7 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "visit_id": visit.id,
         "position": _photograph(visit),
         "hand_over_id": _hand_over(organiser, county),
+        **_survey(organiser, person),
         "import_id": imported.id,
         "row_id": row.id,
         "export_id": _export(organiser),
@@ -139,6 +142,21 @@ def test_no_route_fails_or_shows_or_changes_what_is_somebody_elses(
 
     assert wrong == []
     assert _history_of(world) == before
+
+
+def _survey(organiser: Account, person: Person) -> dict[str, int]:
+    survey = Survey(
+        organisation=organiser.organisation,
+        author=organiser,
+        title=SECRET,
+        words=SECRET,
+        closes_on=factories.BEFORE.date(),
+        sent_at=factories.BEFORE,
+    )
+    need = SurveyNeed(topic=Topic.HOUSING, words=SECRET)
+    db.session.add(SurveyInvitation(survey=survey, person=person, answered_at=factories.BEFORE, needs=[need]))
+    db.session.flush()
+    return {"survey_id": survey.id, "need_id": need.id}
 
 
 def _hand_over(organiser: Account, county: Organisation) -> int:

@@ -84,6 +84,7 @@ MOVED_OR_NOT = {
     "cases": "moved away",
     "consents": "moved away",
     "person_contacts": "ended, with its dates",
+    "survey_invitations": "the link is void; what was answered stays with the person",
     "messages": "what waits is not sent; what was sent says where it went, to desks only",
     "contact_codes": "of the number itself, whoever holds it",
     "guardians": "the proof of whom the consent was taken from; no page opens it by the number",

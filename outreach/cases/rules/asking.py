@@ -54,6 +54,7 @@ class CaseSource(StrEnum):
     VISIT = "visit"
     MINUTES = "minutes"
     FEEDBACK = "feedback"
+    SURVEY = "survey"
     PUBLIC_FORM = "public_form"
     PHONE = "phone"
     OFFICIAL = "official"
@@ -69,6 +70,7 @@ CASE_SOURCES = {
     CaseSource.VISIT: N_("a visit"),
     CaseSource.MINUTES: N_("the minutes of an event"),
     CaseSource.FEEDBACK: N_("a feedback form"),
+    CaseSource.SURVEY: N_("a survey"),
     CaseSource.PUBLIC_FORM: N_("the public form"),
     CaseSource.PHONE: N_("a telephone call"),
     CaseSource.OFFICIAL: N_("an official's hand"),

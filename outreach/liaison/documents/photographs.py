@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from outreach.liaison.rules.photographs import LARGEST_MEGABYTES, LONGEST_SIDE, MOST_PIXELS, NotAPhotograph, TooLarge
 
-KINDS = ("JPEG", "PNG", "WEBP", "MPO")  # MPO is what some telephones call a JPEG with a second picture in it
+KINDS = ("JPEG", "PNG", "WEBP")
 QUALITY = 82
 
 

@@ -19,7 +19,7 @@ from outreach.kernel.history import Subject
 from outreach.kernel.references import standing_alone
 from outreach.liaison import queries
 from outreach.liaison.models import Pairing, Visit, VisitCase, VisitLeader, VisitTalent
-from outreach.liaison.operations import planning, visits
+from outreach.liaison.operations import planning, surveys, visits
 from outreach.liaison.queries.visits import visit_of_form, visits_of
 from outreach.liaison.rules import (
     AlreadyPaired,
@@ -179,6 +179,7 @@ def erase_person(*, person_id: int, traces: Traces, by: Actor, now: datetime) ->
 
     That somebody was visited, when and by whom, is counted as before.
     """
+    surveys.erase_person(person_id=person_id)
     pairings = db.session.scalars(sa.select(Pairing).where(Pairing.person_id == person_id).order_by(Pairing.id)).all()
     for pairing in pairings:
         if pairing.ends_on is None and pairing.starts_on <= office_day(now):

@@ -104,7 +104,7 @@ def hand_over(*, leaver: Account, successor: Account, by: Account, now: datetime
 
 def _lead_on(pairing: Pairing, successor: Account, *, by: Actor, now: datetime) -> Pairing:
     today = office_day(now)
-    db.session.refresh(pairing, with_for_update=True)
+    db.session.scalar(locked(sa.select(Pairing).where(Pairing.id == pairing.id)))
     pairing.ends_on = max(pairing.starts_on, today)
     db.session.flush()
     onward = queries.living_pairing(successor, pairing.person)
@@ -132,7 +132,7 @@ def _lead_on(pairing: Pairing, successor: Account, *, by: Actor, now: datetime) 
 
 
 def _serve_on(pairing: Pairing, successor: Account, *, by: Actor, now: datetime) -> None:
-    db.session.refresh(pairing, with_for_update=True)
+    db.session.scalar(locked(sa.select(Pairing).where(Pairing.id == pairing.id)))
     pairing.liaison_officer_id = successor.id if pairing.leader_id != successor.id else None
     _note(pairing, "officer_changed", by=by, now=now, facts={"liaison_officer": pairing.liaison_officer_id})
 

@@ -186,7 +186,7 @@ def erase_notes(*, visit_ids: Sequence[int]) -> None:
 
 
 def _hold(planned: PlannedVisit) -> None:
-    db.session.refresh(planned, with_for_update=True)
+    db.session.scalar(locked(sa.select(PlannedVisit).where(PlannedVisit.id == planned.id)))
     if not planned.is_open:
         raise PlanOver
 

@@ -35,7 +35,7 @@ def review(
 
 
 def _carry_out(pairing: Pairing, one: Decided, *, year: int, by: Account, now: datetime) -> None:
-    db.session.refresh(pairing, with_for_update=True)
+    db.session.scalar(locked(sa.select(Pairing).where(Pairing.id == pairing.id)))
     if pairing.ends_on is not None:  # somebody else was quicker
         return
     before = pairing.rhythm

@@ -238,6 +238,8 @@ def rhythm_said(text: str) -> Rhythm | None:
 ROWS_OF_A_PERSON = (
     Rows("pairings", N_("pairings"), Twice.SETTLED),
     Rows("visit_talents", N_("visits"), Twice.SET_ASIDE),
+    Rows("survey_invitations", N_("surveys they were asked in")),
+    Rows("not_asked_again", N_("wishes not to be asked"), Twice.SET_ASIDE),
 )
 """What merging two records of one person calls what stands here."""
 
