@@ -12,6 +12,9 @@ from importlib import import_module
 from bench.figure import say
 from bench.ground import ground
 
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
+STOPPED = 128 + signal.SIGTERM
+"""What a shell calls the status of whoever was asked to end."""
 PARTS = ("checkin", "register", "pages", "export", "imports", "lists")
 """What a run without names measures, within twelve minutes on two cores."""
 
@@ -27,6 +30,18 @@ def main(parts: tuple[str, ...]) -> None:
             say(f"{part}: done after {time.monotonic() - begun:.0f} s")
 
 
+def _stop(*_: object) -> None:
+    """End the bench as Ctrl-C does, which all that is at work understands; once: what was started is put away."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
-    main(tuple(sys.argv[1:]) or PARTS)
+    for ending in ENDINGS:
+        signal.signal(ending, _stop)
+    try:
+        main(tuple(sys.argv[1:]) or PARTS)
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(STOPPED)

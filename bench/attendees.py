@@ -1,10 +1,10 @@
 """An event of tonight and thousands of people who want to be there, put into the database in bulk."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bench.bulk import next_id, put
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
 from outreach.kernel.database import db
@@ -17,7 +17,6 @@ from outreach.registration.models import Registration
 from outreach.registration.rules import CODE_LENGTH, CODE_SIGNS, RegistrationState
 
 NAMES = ("林知遥", "沈亦凡", "周明", "欧阳若水", "王小雨", "𠮷田", "李知夏", "陈䶮", "赵一诺", "孙晓白")
-STEP = 2000
 
 
 def event_tonight(*, organiser: Account, places: int, now: datetime) -> Event:
@@ -44,30 +43,35 @@ def event_tonight(*, organiser: Account, places: int, now: datetime) -> Event:
 
 def contacts(how_many: int) -> list[int]:
     """Make numbers nobody has used yet; return the ids of their contact points."""
-    first = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(ContactPoint.id), 0)))
-    values = [f"+861990{number:07d}" for number in range(first, first + how_many)]
-    return _inserted(
-        ContactPoint,
+    first = next_id(ContactPoint.__table__)
+    ids = list(range(first, first + how_many))
+    values = [f"+861990{number:07d}" for number in ids]
+    put(
+        ContactPoint.__table__,
         [
             {
+                "id": number,
                 "kind": ContactKind.PHONE,
                 "value": value,
                 "index": blind(value, purpose=ContactKind.PHONE.value),
                 "tail": tail_index(value, ContactKind.PHONE),
             }
-            for value in values
+            for number, value in zip(ids, values, strict=True)
         ],
     )
+    return ids
 
 
-def registered(*, event: Event, how_many: int, now: datetime) -> Sequence[Registration]:
-    """Make people who hold a place at the event; return their registrations."""
+def registered(*, event: Event, how_many: int, now: datetime) -> list[int]:
+    """Make people who hold a place at the event; return the ids of their registrations."""
     points = contacts(how_many)
-    people = _inserted(
-        Person,
+    person, held, registration = (next_id(model.__table__) for model in (Person, PersonContact, Registration))
+    put(
+        Person.__table__,
         [
             NAMED[number % len(NAMED)]
             | {
+                "id": person + number,
                 "organisation_id": event.organisation_id,
                 "source": f"registration:{event.id}",
                 "created_at": now,
@@ -76,20 +80,21 @@ def registered(*, event: Event, how_many: int, now: datetime) -> Sequence[Regist
             for number in range(how_many)
         ],
     )
-    _inserted(
-        PersonContact,
+    put(
+        PersonContact.__table__,
         [
-            {"person_id": person, "contact_point_id": point, "since": now}
-            for person, point in zip(people, points, strict=True)
+            {"id": held + number, "person_id": person + number, "contact_point_id": point, "since": now}
+            for number, point in enumerate(points)
         ],
     )
-    ids = _inserted(
-        Registration,
+    put(
+        Registration.__table__,
         [
             {
+                "id": registration + number,
                 "event_id": event.id,
                 "group_id": event.groups[0].id,
-                "person_id": person,
+                "person_id": person + number,
                 "contact_point_id": point,
                 "state": RegistrationState.CONFIRMED,
                 "short_code": _code(point),
@@ -98,18 +103,18 @@ def registered(*, event: Event, how_many: int, now: datetime) -> Sequence[Regist
                 "confirmed_at": now,
                 "version": 1,
             }
-            for person, point in zip(people, points, strict=True)
+            for number, point in enumerate(points)
         ],
     )
-    return db.session.scalars(
-        sa.select(Registration).where(Registration.id.between(ids[0], ids[-1])).order_by(Registration.id)
-    ).all()
+    return list(range(registration, registration + how_many))
 
 
 def _named(name: str) -> dict[str, object]:
     """Return the columns of a person that follow from the name."""
     person = Person(name=name)
-    return {column.key: value for column in sa.inspect(Person).columns if (value := getattr(person, column.key))}
+    return {
+        column.key: getattr(person, column.key) for column in sa.inspect(Person).columns if column.key in vars(person)
+    }
 
 
 NAMED = [_named(name) for name in NAMES]
@@ -117,11 +122,3 @@ NAMED = [_named(name) for name in NAMES]
 
 def _code(number: int) -> str:
     return "".join(CODE_SIGNS[number // len(CODE_SIGNS) ** place % len(CODE_SIGNS)] for place in range(CODE_LENGTH))
-
-
-def _inserted(model: type, rows: list[dict[str, object]]) -> list[int]:
-    ids: list[int] = []
-    for start in range(0, len(rows), STEP):
-        statement = sa.insert(model).returning(model.id, sort_by_parameter_order=True)
-        ids += db.session.scalars(statement, rows[start : start + STEP])
-    return ids

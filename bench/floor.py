@@ -21,7 +21,13 @@ def floor(database_url: str, statement: str, rows: Sequence[Sequence[object]], *
     url = database_url.replace("+psycopg", "")
     asked = json.dumps({"url": url, "concurrency": concurrency, "statement": statement, "rows": list(rows)})
     finished = subprocess.run(
-        [sys.executable, "-m", "bench.floor"], cwd=ROOT, input=asked, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench.floor"],
+        cwd=ROOT,
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # it ends when the bench says so
     )
     if finished.returncode != 0:
         raise RuntimeError(f"the floor broke off:\n{finished.stderr[-2000:]}")

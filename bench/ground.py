@@ -18,7 +18,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from bench.figure import say
 from outreach.app import create_app
 from outreach.config import ROOT, Settings
 from outreach.demo import city
-from outreach.kernel import calendar_days
+from outreach.kernel import calendar_days, lately, sealing
 from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.kernel.outbox import Work, WorkState
@@ -41,6 +41,7 @@ PATIENCE = 60
 """Seconds a server may take to begin or to end."""
 UNPRIVILEGED = ("postgres", "nobody")
 """Whom PostgreSQL runs as where the bench runs as root, which it refuses."""
+POSTGRESQL = "postgresql"
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -50,25 +51,42 @@ class Ground:
 
     folder: Path
     postgresql: str
+    built: dict[str, Settings] = field(default_factory=dict)
+    """The city as it was built first, by kind of database; every other one is a copy of it."""
 
     @contextmanager
-    def city(self, kind: str = "postgresql") -> Iterator["City"]:
-        """Yield the demo's city in an empty database of its own, "postgresql" or "sqlite"."""
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
+    def city(self, kind: str = POSTGRESQL) -> Iterator["City"]:
+        """Yield the demo's city in a database of its own, "postgresql" or "sqlite"; its messages count as sent."""
+        if kind not in self.built:
+            self.built[kind] = self._build(kind)
+        pattern = self.built[kind]
         with ExitStack() as stack:
-            url = stack.enter_context(_new_database(self.postgresql)) if kind == "postgresql" else None
+            folder = Path(tempfile.mkdtemp(dir=self.folder))
+            shutil.copytree(pattern.instance_path, folder, dirs_exist_ok=True)  # the keys, and SQLite's database
+            url = None
+            if kind == POSTGRESQL:
+                url = stack.enter_context(_new_database(self.postgresql, template=_name_in(pattern.database)))
             app = create_app(Settings(instance_path=folder, database_url=url))
-            with app.app_context():
+            with City(app, folder, app.config["SETTINGS"].database).entered() as made:
+                yield made
+
+    def _build(self, kind: str) -> Settings:
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        url = _create_database(self.postgresql, template="template0") if kind == POSTGRESQL else None
+        app = create_app(Settings(instance_path=folder, database_url=url))
+        try:
+            with app.app_context(), _put_away():
                 with db.engine.begin() as connection:
                     schema.migrate(connection)
                 calendar_days.seed(first=2024, last=now().year + 1)
                 city.build(now=now())
+                db.session.execute(sa.update(Work).values(state=WorkState.DONE))  # the demo's messages are not measured
                 db.session.commit()
-                try:
-                    yield City(app, folder, url or app.config["SETTINGS"].database)
-                finally:
-                    db.session.remove()
-                    db.engine.dispose()
+        except BaseException:
+            if url:
+                _drop_database(self.postgresql, _name_in(url))
+            raise
+        return app.config["SETTINGS"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,15 @@ class City:
     app: Flask
     folder: Path
     database_url: str
+
+    @contextmanager
+    def entered(self) -> Iterator["City"]:
+        """Stand in this city, where several are at hand: its database and its keys."""
+        keys_file = self.app.config["SETTINGS"].keys_file
+        sealing.use(sealing.Keyring.read(keys_file), keys_file)
+        lately.forget_all()
+        with self.app.app_context(), _put_away():
+            yield self
 
     def session_cookie(self, **values: object) -> str:
         """Return the cookie of a browser whose session holds these values, signed as the application signs it."""
@@ -158,7 +185,12 @@ def ground() -> Iterator[Ground]:
             for name in ("server_version", "fsync", "synchronous_commit"):
                 say(f"{name} = {connection.execute('SELECT current_setting(%s)', [name]).fetchone()[0]}")
         say(f"cores = {CORES}")
-        yield Ground(folder, server)
+        here = Ground(folder, server)
+        try:
+            yield here
+        finally:
+            if POSTGRESQL in here.built:
+                _drop_database(server, _name_in(here.built[POSTGRESQL].database))
 
 
 @contextmanager
@@ -177,6 +209,7 @@ def _private_postgresql() -> Iterator[str]:
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # whoever ends the bench with all it started leaves this to the bench
                 **_as(whom),
             )
         url = f"postgresql://bench@/postgres?host={folder}"
@@ -213,16 +246,38 @@ def _program(name: str) -> str:
 
 
 @contextmanager
-def _new_database(server: str) -> Iterator[str]:
+def _put_away() -> Iterator[None]:
+    """Close every connection of the application in whose context it stands."""
+    try:
+        yield
+    finally:
+        db.session.remove()
+        db.engine.dispose()
+
+
+@contextmanager
+def _new_database(server: str, *, template: str) -> Iterator[str]:
+    url = _create_database(server, template=template)
+    try:
+        yield url
+    finally:
+        _drop_database(server, _name_in(url))
+
+
+def _create_database(server: str, *, template: str) -> str:
     name = f"outreach_bench_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-    try:
-        url = make_url(server).set(drivername="postgresql+psycopg", database=name)
-        yield url.render_as_string(hide_password=False)
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+    return make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+
+
+def _drop_database(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _name_in(url: str) -> str:
+    return make_url(url).database
 
 
 def peak_megabytes(pid: int) -> float:

@@ -56,7 +56,13 @@ def load(port: int, requests: Sequence[str], *, concurrency: int) -> Outcome:
     """Send the requests to a server on loopback over so many connections, from a process of their own."""
     asked = json.dumps({"port": port, "concurrency": concurrency, "requests": list(requests)})
     finished = subprocess.run(
-        [sys.executable, "-m", "bench.load"], cwd=ROOT, input=asked, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench.load"],
+        cwd=ROOT,
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # it ends when the bench says so
     )
     if finished.returncode != 0:
         raise RuntimeError(f"the load broke off:\n{finished.stderr[-2000:]}")

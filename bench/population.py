@@ -3,10 +3,15 @@
 Names, employers, titles and states are spread as in a city: some surnames are a thousand times as frequent as others,
 most events are over, and of the requests one in twenty is open. Contacts and words are sealed, and what people and
 events are found by is made by the application's own code.
+
+A process of its own can do it, so that two databases are filled at once: it reads one JSON document (the folder of an
+installation, its database, how many, the first) and says nothing.
 """
 
 import gc
+import json
 import random
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate, chain
@@ -15,11 +20,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.bulk import next_id, put, put_kept, put_plain, row_writer
+from outreach.app import create_app
 from outreach.cases.models import Case
 from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.cases.rules.moves import CaseState
+from outreach.config import Settings
 from outreach.events.models import EVENTS_BY_WORDS, Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
+from outreach.kernel.clock import now as current_moment
 from outreach.kernel.database import db
 from outreach.kernel.sealing import blind
 from outreach.kernel.word_index import WordIndex
@@ -313,3 +321,9 @@ def long_timeline(*, now: datetime) -> int:
     db.session.commit()
     _look_after()
     return person_id
+
+
+if __name__ == "__main__":
+    asked = json.load(sys.stdin)
+    with create_app(Settings(instance_path=asked["folder"], database_url=asked["url"])).app_context():
+        populate(how_many=asked["how_many"], now=current_moment(), first=asked["first"])

@@ -1,7 +1,14 @@
 """The bench itself: that what it measures is what was asked, and that a wrong count is no figure."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -18,6 +25,7 @@ from outreach.people.models import Person, person_words
 from outreach.people.operations import seed_classes_and_fields
 from tests.conftest import NOW
 from tests.factories import an_account
+from tests.machine import POSTGRESQL, ROOT, need, postgresql
 from tests.served import Served
 
 
@@ -121,3 +129,40 @@ def values_of(record, model) -> dict:
 def words_of(table, owner, record) -> set:
     columns = [column for column in table.columns if column is not owner]
     return set(db.session.execute(sa.select(*columns).where(owner == record.id)))
+
+
+@pytest.mark.served
+@pytest.mark.parametrize(
+    "begun", ["keys.json", "server.log"], ids=["while a city is built", "while pages are asked for"]
+)
+def test_a_bench_that_is_asked_to_end_puts_everything_away_and_says_no_more_than_that(tmp_path: Path, begun: str):
+    need(POSTGRESQL)
+    before = databases_of_benches()
+    bench = subprocess.Popen(
+        [sys.executable, "-m", "bench", "checkin"],
+        cwd=ROOT,
+        env=os.environ | {"OUTREACH_BENCH_POSTGRESQL": postgresql(), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob(f"outreach-bench-*/*/{begun}")) and time.monotonic() < until:
+        time.sleep(0.2)
+    time.sleep(1)
+
+    os.killpg(bench.pid, signal.SIGTERM)
+    figures, said = bench.communicate(timeout=90)
+
+    assert (bench.returncode, figures) == (128 + signal.SIGTERM, "")
+    assert said.splitlines()[-1] == "stopped"
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+    assert databases_of_benches() <= before
+
+
+def databases_of_benches() -> set[str]:
+    with psycopg.connect(postgresql()) as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'outreach_bench_%'").fetchall()
+    return {name for (name,) in found}
