@@ -62,6 +62,7 @@ import outreach.operating.views
 import outreach.organisations.documents
 import outreach.organisations.imports
 import outreach.organisations.queries
+import outreach.organisations.signals
 import outreach.organisations.views.city
 import outreach.organisations.views.desk
 import outreach.organisations.views.public
@@ -70,6 +71,7 @@ import outreach.people.imports
 import outreach.people.operations
 import outreach.people.queries
 import outreach.people.queries.doubles
+import outreach.people.receivers
 import outreach.people.rules.merging
 import outreach.people.signals
 import outreach.people.views.city_lists
@@ -154,6 +156,7 @@ BLUEPRINTS = (
 )
 COMMANDS = (outreach.operating.commands.COMMANDS, outreach.demo.commands.COMMANDS)
 RECEIVERS = (
+    (outreach.organisations.signals.places_changed, outreach.people.receivers.judge_again_who_is_away),
     (outreach.events.signals.event_cancelled, outreach.registration.receivers.cancel_registrations),
     (outreach.events.signals.event_moved, outreach.registration.receivers.tell_those_registered),
     (outreach.events.signals.capacity_changed, outreach.registration.receivers.move_up),

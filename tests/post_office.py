@@ -1,5 +1,6 @@
 """A mail server for the tests: real SMTP on a port of this machine, which keeps what it is given."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -73,9 +74,17 @@ def text_of(mail: EmailMessage) -> str:
 
 @pytest.fixture
 def post_office() -> Iterator[PostOffice]:
-    """A running mail server; the served application of the same test sends its mails to it."""
+    """A running mail server; the served application of the same test sends its mails to it.
+
+    What aiosmtpd says of each connection goes nowhere: the application of this process takes every logger's lines.
+    """
+    lines = logging.getLogger("mail.log")
+    before, lines.propagate = lines.propagate, False
     office = PostOffice(port=free_port())
     controller = Controller(office, hostname=office.host, port=office.port, enable_SMTPUTF8=True)
     controller.start()
-    yield office
-    controller.stop()
+    try:
+        yield office
+    finally:
+        controller.stop()
+        lines.propagate = before

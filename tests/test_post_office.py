@@ -3,6 +3,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from outreach.kernel import logs
 from tests.post_office import PostOffice, text_of
 
 
@@ -29,3 +30,16 @@ def test_a_refusing_office_keeps_nothing(post_office: PostOffice):
         line.send_message(mail_to("li@example.org"))
 
     assert post_office.mails == []
+
+
+def test_what_the_office_says_of_its_connections_is_not_among_the_applications_lines(
+    request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
+):
+    logs.configure(in_production=False)
+    office = request.getfixturevalue("post_office")
+
+    with smtplib.SMTP(office.host, office.port) as line:
+        line.send_message(mail_to("li@example.org"))
+    office.wait_for_mail("li@example.org")
+
+    assert "mail.log" not in capfd.readouterr().err

@@ -120,7 +120,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('short_name', sa.String(length=60), nullable=False),
-    sa.Column('kind', sa.Enum('lead', 'department', 'mass', 'area', 'park', 'township', 'school', 'employer', name='organisationkind', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('kind', sa.Enum('lead', 'department', 'mass', 'area', 'park', 'township', 'school', 'station', 'employer', name='organisationkind', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('parent_id', sa.Integer(), nullable=True),
     sa.Column('path', sa.String(length=255), nullable=False),
     sa.ForeignKeyConstraint(['parent_id'], ['organisations.id'], name=op.f('fk_organisations_parent_id_organisations')),

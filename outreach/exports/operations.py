@@ -77,6 +77,7 @@ def ask(
         wanted=rows,
         in_full=bool(full),
         kind=kind,
+        now=now,
     )
     export = Export(
         offer=offer.key,

@@ -91,7 +91,7 @@ def new(offer: str) -> ResponseReturnValue:
             full_a_day=FULL_ROWS_A_DAY,
             hours=int(KEPT.total_seconds() // 3600),
         ),
-        422 if form.errors or form.refusal else 200,
+        form.status if form.errors or form.refusal else 200,
     )
 
 

@@ -32,6 +32,7 @@ from outreach.organisations.rules import (
     UsernameUnfit,
     checked_username,
 )
+from outreach.organisations.signals import places_changed
 
 
 def set_up(
@@ -99,6 +100,8 @@ def edit_city(
     if not changed:
         return
     db.session.flush()
+    if "city_name" in changed:
+        places_changed.send(installation, now=now)
     history.write(
         subject=Subject("city", installation.id),
         act="edited",
@@ -132,6 +135,8 @@ def create_organisation(
         facts={"kind": kind, "parent": parent.id if parent else None},
         words=f"{name} ({short_name})",
     )
+    if kind is OrganisationKind.AREA:
+        places_changed.send(organisation, now=now)
     return organisation
 
 
@@ -146,6 +151,8 @@ def take_back_organisations(*, ids: Iterable[int], by: Actor, now: datetime) -> 
             left.add(organisation_id)
             continue
         history.write(subject=Subject("organisation", organisation_id), act="removed", by=by, now=now)
+        if organisation.kind is OrganisationKind.AREA:
+            places_changed.send(organisation, now=now)
         db.session.delete(organisation)
         db.session.flush()
     return left
@@ -177,6 +184,8 @@ def edit_organisation(
     if (organisation.name, organisation.short_name, organisation.kind) == (name, short_name, kind):
         return
     _refuse_a_doubled_name(organisation.parent, name, short_name, except_id=organisation.id)
+    if OrganisationKind.AREA in (organisation.kind, kind):
+        places_changed.send(organisation, now=now)
     organisation.name, organisation.short_name, organisation.kind = name, short_name, kind
     history.write(
         subject=Subject("organisation", organisation.id),

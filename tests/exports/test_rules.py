@@ -1,6 +1,6 @@
 """How much may be taken, what a reason is, and how a file's number leads to its line in the log."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,8 +26,9 @@ from outreach.exports.rules import (
     id_in_number,
     number_of,
 )
+from tests.conftest import NOW
 
-NOTHING = {"files": 0, "rows": 0, "full_rows": 0, "wanted": 1, "in_full": False, "kind": Format.XLSX}
+NOTHING = {"files": 0, "rows": 0, "full_rows": 0, "wanted": 1, "in_full": False, "kind": Format.XLSX, "now": NOW}
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "工作", "……。。！！", "啊啊啊啊啊啊", "abab"])
@@ -54,6 +55,16 @@ def test_a_reason_keeps_its_words():
 def test_what_is_too_much_is_refused(taken, refusal):
     with pytest.raises(refusal):
         check_amount(**(NOTHING | taken))
+
+
+@pytest.mark.parametrize(
+    ("at", "left"), [(NOW, timedelta(hours=14)), (datetime(2026, 11, 24, 15, 59, tzinfo=UTC), timedelta(minutes=1))]
+)
+def test_what_is_too_much_for_today_says_when_tomorrow_begins_in_the_office(at: datetime, left: timedelta):
+    with pytest.raises(TooManyFiles) as refused:
+        check_amount(**(NOTHING | {"files": EXPORTS_A_DAY, "now": at}))
+
+    assert refused.value.seconds_left(at) == left.total_seconds()
 
 
 @pytest.mark.parametrize(

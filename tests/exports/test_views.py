@@ -6,7 +6,7 @@ import pytest
 from openpyxl import load_workbook
 
 from outreach.exports.models import Export
-from outreach.exports.rules import ExportState
+from outreach.exports.rules import EXPORTS_A_DAY, ExportState
 from outreach.kernel import history
 from outreach.organisations.rules import Role
 from tests.exports.files import REASON, asked_for
@@ -76,6 +76,17 @@ def test_a_list_without_rows_is_said_to_have_none(desk):
 
     assert answer.status_code == 422
     assert "没有符合条件的行" in answer.text
+
+
+def test_who_took_enough_today_is_told_so_and_a_program_when_to_come_again(desk, session):
+    for _ in range(EXPORTS_A_DAY):
+        assert desk.post("/desk/exports/new/people", data=WANTED).status_code == 303
+
+    answer = desk.post("/desk/exports/new/people", data=WANTED)
+
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 24 * 3600
+    assert f'value="{WANTED["reason"]}"' in answer.text
 
 
 def test_hostile_filters_are_words_like_others(desk, session):

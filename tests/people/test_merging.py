@@ -446,7 +446,7 @@ def test_a_number_that_changed_hands_since_does_not_come_back(session, two, orga
 def test_whoever_was_told_apart_is_not_asked_about_again_nor_merged(two, organiser):
     merging.tell_apart(one=two[1], other=two[0], by=organiser, now=NOW)
 
-    assert doubles.doubtful(organiser).items == []
+    assert doubles.doubtful(organiser).page.items == []
     with pytest.raises(SaidToBeTwo):
         merged(two, organiser)
     merging.take_back_distinction(one=two[0], other=two[1], by=organiser, now=NOW)
@@ -516,14 +516,14 @@ def test_doubles_are_found_graded_and_within_reach_only(session, office, organis
     session.flush()
 
     def pairs(viewer):
-        return [(one.one.id, one.other.id, one.grade) for one in doubles.doubtful(viewer).items]
+        return [(one.one.id, one.other.id, one.grade) for one in doubles.doubtful(viewer).page.items]
 
     assert pairs(of_county) == [
         (same[0].id, same[1].id, Grade.NEARLY_SURE),
         (older.id, newer.id, Grade.LIKELY),
     ]
     assert (first.id, second.id, Grade.NEARLY_SURE) in pairs(organiser)
-    assert doubles.count_of(organiser) == 3
+    assert doubles.doubtful(organiser).count == 3
     assert [one.other.id for one in doubles.of(organiser, first)] == [second.id]
 
 
@@ -541,5 +541,34 @@ def test_a_page_of_doubles_takes_as_many_queries_for_many_as_for_few(session, of
         add()
     session.expire_all()
     with statements() as many:
-        assert len(doubles.doubtful(organiser).items) > 10
+        assert len(doubles.doubtful(organiser).page.items) > 10
     assert len(many) <= len(few) + 1  # the accounts' own rows
+
+
+def test_pages_of_doubles_hold_each_pair_once_and_each_says_how_many_there_are(session, office, organiser):
+    for number in range(doubles.PAGE + 3):
+        for _ in range(2):
+            a_person(f"林知{number}", organisation=office).employer = "雁城新材"
+    session.flush()
+
+    first = doubles.doubtful(organiser)
+    second = doubles.doubtful(organiser, first.page.next)
+    pairs = [(one.one.id, one.other.id) for one in (*first.page.items, *second.page.items)]
+
+    assert first.count == second.count == len(set(pairs)) == len(pairs) == doubles.PAGE + 3
+
+
+@pytest.mark.parametrize("alone", [{"employer": "雁城新材"}, {"birth": "1988-05-06"}])
+def test_one_who_shares_a_name_with_another_and_the_rest_with_a_third_is_nobodys_double(
+    session, office, organiser, alone
+):
+    first, namesake, third = (a_person(name, organisation=office) for name in ("林知遥", "林知遥", "苏禾"))
+    for person in (first, third):
+        for name, value in alone.items():
+            setattr(person, name, value)
+    session.flush()
+
+    assert doubles.doubtful(organiser).page.items == []
+    namesake.employer, namesake.birth = first.employer, first.birth
+    session.flush()
+    assert [(one.one.id, one.other.id) for one in doubles.doubtful(organiser).page.items] == [(first.id, namesake.id)]

@@ -4,6 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from outreach.kernel.database import db
+from outreach.kernel.outbox import Work
+from outreach.organisations import operations as organisations
+from outreach.organisations.models import Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people.models import (
     PEOPLE_BY_WORDS,
@@ -15,7 +18,9 @@ from outreach.people.models import (
 )
 from outreach.people.queries import MOST_COUNTED, Wanted, find
 from outreach.people.rules import Degree, is_away
+from tests.conftest import NOW
 from tests.factories import BEFORE, a_contact_point, a_person, a_talent_class, an_account, an_organisation
+from tests.intake.files import work_off
 
 
 @pytest.fixture
@@ -189,6 +194,48 @@ def test_people_are_narrowed_to_a_field_and_to_those_who_are_away(office, organi
     assert names(organiser, "王", away=True) == ["王二"]
     assert names(organiser, "", away=True, field=finance) == ["王二"]
     assert names(organiser, "深圳") == ["王二"]
+
+
+def test_a_county_that_comes_goes_or_is_renamed_changes_by_itself_who_is_away(office, organiser, session):
+    somebody("王二", office, home_town="清江老街", residence="深圳")
+    somebody("王三", office, home_town="湖南", residence="深圳")
+    somebody("李四", office, home_town="雁城", residence="清江镇")
+    by = organiser.actor
+
+    def add(name: str) -> int:
+        return organisations.create_organisation(
+            name=name, short_name=name, kind=OrganisationKind.AREA, parent=office, by=by, now=NOW
+        ).id
+
+    def away() -> list[str]:
+        session.commit()
+        work_off()
+        return names(organiser, "", away=True)
+
+    assert away() == ["李四"]
+    county = add("清江县")
+    assert away() == ["王二"]
+    organisations.edit_organisation(
+        organisation=session.get_one(Organisation, county),
+        name="北山县",
+        short_name="北山县",
+        kind=OrganisationKind.AREA,
+        by=by,
+        now=NOW,
+    )
+    assert away() == ["李四"]
+    again = add("清江县")
+    assert away() == ["王二"]
+    organisations.take_back_organisations(ids=[again], by=by, now=NOW)
+    assert away() == ["李四"]
+
+
+def test_a_unit_that_is_no_place_leaves_everybody_as_they_are(office, organiser, session):
+    organisations.create_organisation(
+        name="教育局", short_name="教育局", kind=OrganisationKind.DEPARTMENT, parent=office, by=organiser.actor, now=NOW
+    )
+
+    assert session.scalars(sa.select(Work.id)).all() == []
 
 
 def test_who_moves_home_or_changes_field_is_narrowed_to_anew(office, organiser):

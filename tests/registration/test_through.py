@@ -58,6 +58,20 @@ def sent(browser, event, name="林知遥", via=None, **more):
     return browser.post(address, data={"group": str(event.groups[0].id), "name": name, "consent": "y", **more})
 
 
+@pytest.mark.parametrize(("kind", "brings"), [(OrganisationKind.STATION, True), (OrganisationKind.PARK, False)])
+def test_stations_and_liaison_offices_elsewhere_have_links_as_universities_have(
+    phone, desk, session, office, event, kind, brings
+):
+    unit = factories.an_organisation("深圳在外人才联络处", parent=office, kind=kind)
+    session.commit()
+    code = code_of(Through(organisation_id=unit.id))
+
+    listed = desk.get(f"/desk/events/{event.id}/registrations").text
+    form = phone.get(f"/e/{event.id}/register").text
+
+    assert (f"via={code}" in listed) is (unit.name in form) is brings
+
+
 def test_a_key_says_who_and_nothing_else_is_one():
     for through in (Through(account_id=12), Through(organisation_id=3), BY_THEMSELVES):
         assert through_in(through.key) == through

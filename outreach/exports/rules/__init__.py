@@ -1,9 +1,9 @@
 """Where an export stands, how much may be taken, and what is refused."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from outreach.kernel.clock import office_day
+from outreach.kernel.clock import OFFICE, office_day
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 
@@ -185,8 +185,12 @@ def checked_reason(text: str) -> str:
     return reason[:LONGEST_REASON]
 
 
-def check_amount(*, files: int, rows: int, full_rows: int, wanted: int, in_full: bool, kind: Format) -> None:
+def check_amount(
+    *, files: int, rows: int, full_rows: int, wanted: int, in_full: bool, kind: Format, now: datetime
+) -> None:
     """Check what somebody wants against the limits; `files`, `rows`, `full_rows` is what they took today.
+
+    Today ends at midnight in the office; the refusals say so to programs (`free`).
 
     :raises NothingThere: if no row is wanted
     :raises TooManyRows: if one file would hold too many
@@ -199,12 +203,13 @@ def check_amount(*, files: int, rows: int, full_rows: int, wanted: int, in_full:
         raise NothingThere
     if wanted > most:
         raise TooManyRows(most=f"{most:,}")
+    tomorrow = datetime.combine(office_day(now) + timedelta(days=1), time(), tzinfo=OFFICE)
     if files >= EXPORTS_A_DAY:
-        raise TooManyFiles(most=EXPORTS_A_DAY)
+        raise TooManyFiles(most=EXPORTS_A_DAY, free=tomorrow)
     if rows + wanted > ROWS_A_DAY:
-        raise TooManyRowsToday(most=f"{ROWS_A_DAY:,}")
+        raise TooManyRowsToday(most=f"{ROWS_A_DAY:,}", free=tomorrow)
     if in_full and full_rows + wanted > FULL_ROWS_A_DAY:
-        raise TooManyInFullToday(most=f"{FULL_ROWS_A_DAY:,}")
+        raise TooManyInFullToday(most=f"{FULL_ROWS_A_DAY:,}", free=tomorrow)
 
 
 def number_of(export_id: int, asked_at: datetime) -> str:

@@ -18,6 +18,7 @@ class OrganisationKind(StrEnum):
     PARK = "park"
     TOWNSHIP = "township"
     SCHOOL = "school"
+    STATION = "station"
     EMPLOYER = "employer"
 
     @property
@@ -34,6 +35,7 @@ ORGANISATION_KINDS = {
     OrganisationKind.PARK: N_("Industrial park"),
     OrganisationKind.TOWNSHIP: N_("Township"),
     OrganisationKind.SCHOOL: N_("University"),
+    OrganisationKind.STATION: N_("Talent station or liaison office"),
     OrganisationKind.EMPLOYER: N_("Employer"),
 }
 
@@ -360,6 +362,13 @@ KIND_WORDS = {
     "院校": OrganisationKind.SCHOOL,
     "大学": OrganisationKind.SCHOOL,
     "学校": OrganisationKind.SCHOOL,
+    "工作站": OrganisationKind.STATION,
+    "人才工作站": OrganisationKind.STATION,
+    "引才工作站": OrganisationKind.STATION,
+    "联络处": OrganisationKind.STATION,
+    "联络站": OrganisationKind.STATION,
+    "在外人才联络处": OrganisationKind.STATION,
+    "在外人才联络站": OrganisationKind.STATION,
     "企业": OrganisationKind.EMPLOYER,
     "用人单位": OrganisationKind.EMPLOYER,
 }

@@ -19,6 +19,7 @@ from outreach.kernel.limits import free_from
 from outreach.kernel.references import pointed_to
 from outreach.kernel.sealing import blind
 from outreach.kernel.wording import N_
+from outreach.kernel.words import written
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
 from outreach.people import queries
@@ -1196,6 +1197,23 @@ def _empty(person: Person, trace: Mapping[str, Any], source: str) -> list[str]:
     kept = [one for one in person.aside if (one["source"], one["row"]) != (source, trace["row"])]
     person.extra = {"entries": kept} if kept else None
     return sorted(left)
+
+
+def judge_who_is_away(*, after: int, limit: int) -> list[int]:
+    """Write anew the words of the people past an id whose two places are known; return their ids, in order.
+
+    For when what a place is called has changed: whether somebody is away is a word of theirs.
+    """
+    known = Person.home_town.is_not(None), Person.residence.is_not(None)
+    people = db.session.scalars(
+        locked(sa.select(Person).where(Person.id > after, *known).order_by(Person.id).limit(limit))
+    ).unique()
+    judged = []
+    for person in people:
+        person.words = written(PEOPLE_BY_WORDS.words_of(person))
+        judged.append(person.id)
+    db.session.flush()
+    return judged
 
 
 def _forget_points(ids: Collection[int]) -> None:

@@ -364,10 +364,9 @@ class Referrer:
 
 
 def stations() -> list[Referrer]:
-    """Return the stations that bring people in: the universities of the tree, in its order."""
-    found = db.session.scalars(
-        sa.select(Organisation).where(Organisation.kind == OrganisationKind.SCHOOL).order_by(Organisation.path)
-    )
+    """Return the stations that bring people in: universities, stations and liaison offices, in the tree's order."""
+    bring = (OrganisationKind.SCHOOL, OrganisationKind.STATION)
+    found = db.session.scalars(sa.select(Organisation).where(Organisation.kind.in_(bring)).order_by(Organisation.path))
     return [Referrer(Through(organisation_id=one.id), one.name) for one in found]
 
 

@@ -15,7 +15,6 @@ from outreach.organisations.models import Account, Organisation
 from outreach.organisations.queries import reach
 from outreach.organisations.rules import Permission
 from outreach.people.models import Distinction, Person, PersonContact, PersonMerge, TalentClass
-from outreach.people.queries import MOST_COUNTED
 from outreach.people.rules.masking import masked_beside
 from outreach.people.rules.merging import COLUMNS, Grade, Named, Traits, alike
 
@@ -32,22 +31,26 @@ class Double:
     reasons: tuple[Reason, ...]
 
 
-def doubtful(viewer: Account, cursor: str | None = None) -> Page[Double]:
+@dataclass(frozen=True)
+class Doubtful:
+    """A page of such pairs, and how many there are in all; 0 where the page is empty."""
+
+    page: Page[Double]
+    count: int
+
+
+def doubtful(viewer: Account, cursor: str | None = None) -> Doubtful:
     """Return a page of the records within the viewer's reach that may be one person, the likeliest first."""
-    pairs = _pairs(viewer).subquery()
+    found = _pairs(viewer)
+    pairs = found.add_columns(sa.func.count().over().label("many")).subquery()  # all of them, wherever the page begins
     page = page_of(
-        sa.select(Bundle("pair", pairs.c.one_id, pairs.c.other_id)),
+        sa.select(Bundle("pair", pairs.c.one_id, pairs.c.other_id, pairs.c.many)),
         keys=[Key(pairs.c.grade), Key(pairs.c.other_id, descending=True), Key(pairs.c.one_id, descending=True)],
         cursor=cursor,
         size=PAGE,
     )
-    return Page(items=_doubles(page.items), previous=page.previous, next=page.next)
-
-
-def count_of(viewer: Account) -> int:
-    """Count those pairs, up to one more than `MOST_COUNTED`."""
-    some = _pairs(viewer).limit(MOST_COUNTED + 1).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    doubles = _doubles([(one_id, other_id) for one_id, other_id, _ in page.items])
+    return Doubtful(Page(doubles, page.previous, page.next), page.items[0].many if page.items else 0)
 
 
 def of(viewer: Account, person: Person) -> Sequence[Double]:
@@ -193,7 +196,7 @@ def _traits(person: Person) -> Traits:
 def _pairs(viewer: Account, of: int | None = None) -> sa.Select[tuple[int, int, int]]:
     """Select the pairs that any of the ways finds, each once with the likeliest; (older id, newer id, grade).
 
-    Each way is a join of the people with themselves over an index, so that it costs about one look-up a person.
+    Each way is a join of the people with themselves over an index, begun with what stands there more than once.
     """
     ways = sa.union_all(*_ways(of)).subquery("ways")
     one, other = aliased(Person), aliased(Person)
@@ -212,18 +215,24 @@ def _pairs(viewer: Account, of: int | None = None) -> sa.Select[tuple[int, int, 
 def _ways(of: int | None) -> Iterator[sa.Select[tuple[int, int, int]]]:
     one, other = aliased(Person), aliased(Person)
 
-    def way(grade: Grade, *conditions: sa.ColumnElement[bool]) -> Iterator[sa.Select[tuple[int, int, int]]]:
+    def way(
+        grade: Grade, *conditions: sa.ColumnElement[bool], repeated: sa.ColumnElement[bool]
+    ) -> Iterator[sa.Select[tuple[int, int, int]]]:
         found = sa.select(
             one.id.label("one_id"), other.id.label("other_id"), sa.literal(grade.value, sa.Integer).label("grade")
         ).where(one.id < other.id, *conditions)
-        if of is None:
-            yield found
+        if of is None:  # what is there once is counted in the index, without a look at the records
+            yield found.where(repeated)
         else:  # as the older and as the newer: with «or» a database would compare everybody with everybody
             yield from (found.where(one.id == of), found.where(other.id == of))
 
-    yield from way(Grade.NEARLY_SURE, one.identity_index == other.identity_index)
-    yield from way(Grade.LIKELY, one.name_birth_index == other.name_birth_index)
-    yield from way(Grade.POSSIBLE, one.name_key == other.name_key, one.employer == other.employer)
+    def same(grade: Grade, *names: str) -> Iterator[sa.Select[tuple[int, int, int]]]:
+        equal = [getattr(one, name) == getattr(other, name) for name in names]
+        yield from way(grade, *equal, repeated=_repeated(one, *names))
+
+    yield from same(Grade.NEARLY_SURE, "identity_index")
+    yield from same(Grade.LIKELY, "name_birth_index")
+    yield from same(Grade.POSSIBLE, "name_key", "employer")
     mine, theirs = aliased(PersonContact), aliased(PersonContact)
     shared = (
         mine.person_id == one.id,
@@ -232,10 +241,21 @@ def _ways(of: int | None) -> Iterator[sa.Select[tuple[int, int, int]]]:
         mine.until.is_(None),
         theirs.until.is_(None),
     )
-    yield from way(Grade.NEARLY_SURE, *shared, one.name_key == other.name_key)
+    held_twice = _repeated(mine, "contact_point_id")
+    yield from way(Grade.NEARLY_SURE, *shared, one.name_key == other.name_key, repeated=held_twice)
     alike_in_sound = sa.or_(
         one.pinyin == other.pinyin,
         one.name_key.contains(other.name_key),
         other.name_key.contains(one.name_key),
     )
-    yield from way(Grade.POSSIBLE, *shared, one.name_key != other.name_key, alike_in_sound)
+    yield from way(Grade.POSSIBLE, *shared, one.name_key != other.name_key, alike_in_sound, repeated=held_twice)
+
+
+def _repeated(of: Any, *names: str) -> sa.ColumnElement[bool]:
+    """Return the condition that what a row holds in these columns, each of them filled, stands in another row too."""
+    table = sa.inspect(of).mapper.class_
+    columns = [getattr(table, name) for name in names]
+    filled = [column.is_not(None) for column in columns]
+    twice = sa.select(*columns).where(*filled).group_by(*columns).having(sa.func.count() > 1)
+    held = [getattr(of, name) for name in names]
+    return (sa.tuple_(*held) if len(held) > 1 else held[0]).in_(twice)

@@ -37,12 +37,8 @@ class Line:
 @requires(Permission.PEOPLE_MERGE)
 def index() -> ResponseReturnValue:
     """Show the records that may be one person, the likeliest first."""
-    return render_template(
-        "people/doubles.html",
-        page=doubles.doubtful(current_user, request.args.get("page")),
-        count=doubles.count_of(current_user),
-        most=queries.MOST_COUNTED,
-    )
+    found = doubles.doubtful(current_user, request.args.get("page"))
+    return render_template("people/doubles.html", page=found.page, count=found.count)
 
 
 @blueprint.get("/<int:person_id>/beside")
