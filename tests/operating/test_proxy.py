@@ -28,7 +28,9 @@ from tests.machine import ROOT, free_port
 from tests.post_office import PostOffice
 from tests.served import FIELD, Served, inside, serving
 
-NAME = "talent.example.cn"
+NAME, DESK = "talent.example.cn", "desk.example.cn"
+OFFICE, ELSEWHERE = "127.0.1.1", "127.0.0.2"
+"""Where somebody of the office calls from, and where anybody else does."""
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 MEGABYTE = 1024 * 1024
 
@@ -63,7 +65,7 @@ class Proxy:
     ) -> Answer:
         """Ask over HTTPS, from one of this machine's addresses; headers are named with underscores."""
         trusting = ssl.create_default_context(cafile=self.folder / "talent.crt")
-        connection = http.client.HTTPSConnection(NAME, self.https)
+        connection = http.client.HTTPSConnection(name, self.https)
         with socket.create_connection(("127.0.0.1", self.https), timeout=30, source_address=(caller, 0)) as line:
             connection.sock = trusting.wrap_socket(line, server_hostname=name)
         named = {key.replace("_", "-"): value for key, value in headers.items()}
@@ -101,13 +103,17 @@ def nginx(folder: Path, application: int) -> Iterator[Proxy]:
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
             *("-keyout", folder / "talent.key", "-out", folder / "talent.crt", "-days", "2"),
-            *("-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"),
+            *("-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},DNS:{DESK}"),
         ],
         check=True,
         capture_output=True,
     )
+    for of_desk, ours in (("desk.key", "talent.key"), ("desk.crt", "talent.crt")):
+        (folder / of_desk).symlink_to(ours)
     site = documented()
     for told, ours in (
+        ("listen 10.1.2.3:443", f"listen 127.0.0.1:{proxy.https}"),  # one address: names tell the servers apart
+        ("allow 10.0.0.0/8", "allow 127.0.1.0/24"),
         ("/etc/ssl/outreach", str(folder)),
         ("/etc/ssl/private", str(folder)),
         ("/var/log/nginx", str(folder)),
@@ -273,6 +279,32 @@ def test_the_desk_and_the_figures_are_not_on_the_public_face(proxy: Proxy, path:
 
     assert answer.status == 404
     assert "x-request-id" not in answer.headers  # nginx answered
+
+
+def test_the_desks_own_name_serves_it_to_the_office(proxy: Proxy):
+    entry = proxy.ask("/desk/", name=DESK, caller=OFFICE)
+    signing_in = proxy.ask("/desk/sign-in", name=DESK, caller=OFFICE)
+
+    assert entry.status in {302, 303}
+    assert NAME not in entry.headers["location"]
+    assert signing_in.status == 200
+    assert 'name="password"' in signing_in.page
+    assert "Secure" in signing_in.headers["set-cookie"]
+    assert "x-request-id" in proxy.ask("/metrics", name=DESK, caller=OFFICE).headers  # it asks for its token
+
+
+@pytest.mark.parametrize("path", ["/", "/desk", "/desk/sign-in", "/metrics"])
+def test_the_desks_own_name_is_closed_to_everybody_else_whatever_they_say_of_where_they_are(proxy: Proxy, path: str):
+    answer = proxy.ask(path, name=DESK, caller=ELSEWHERE, X_Forwarded_For=OFFICE, X_Real_IP=OFFICE)
+
+    assert answer.status == 403
+    assert "x-request-id" not in answer.headers  # nginx answered
+
+
+@pytest.mark.parametrize("path", ["/desk", "/desk/sign-in"])
+def test_the_public_name_has_no_desk_for_the_office_either_nor_for_who_calls_it_by_the_desks(proxy: Proxy, path: str):
+    assert proxy.ask(path, caller=OFFICE).status == 404
+    assert proxy.ask(path, caller=ELSEWHERE, Host=DESK).status == 403
 
 
 def test_an_upload_a_little_too_large_gets_the_applications_page_and_a_huge_one_the_proxys(proxy: Proxy):
