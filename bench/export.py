@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
+from bench.bulk import next_id, put
 from bench.figure import RUNS, Figure, must_be, say
 from bench.ground import Ground, peak_megabytes
 from outreach.exports import operations, queries
@@ -44,7 +45,6 @@ COLUMNS = (
     "unit",
 )
 """Twelve, two of them sealed."""
-AT_ONCE = 5000
 PATIENCE = 300
 SURNAMES, GIVEN = "林沈周王李赵孙陈欧向𠮷曾", "知遥亦凡明若水小雨夏䶮一诺晓白远"
 HEADING_ROWS = 4
@@ -110,22 +110,17 @@ def _people(organiser: Account) -> int:
     """Fill the city up to 100,000 people of the organiser's office, each with a number; return how many there are."""
     known = db.session.scalar(sa.select(sa.func.count(Person.id)))
     moment, dice = now(), random.Random(7)  # noqa: S311 -- names, not secrets
-    for first in range(known, PEOPLE, AT_ONCE):
-        numbers = range(first, min(first + AT_ONCE, PEOPLE))
-        ids = db.session.scalars(
-            sa.insert(Person).returning(Person.id, sort_by_parameter_order=True),
-            [_person(number, dice, organiser, moment) for number in numbers],
-        ).all()
-        points = db.session.scalars(
-            sa.insert(ContactPoint).returning(ContactPoint.id, sort_by_parameter_order=True),
-            [_number(number) for number in numbers],
-        ).all()
-        pairs = zip(ids, points, strict=True)
-        db.session.execute(
-            sa.insert(PersonContact),
-            [{"person_id": person, "contact_point_id": point, "since": moment} for person, point in pairs],
-        )
-        db.session.commit()
+    person, point, pair = (next_id(model.__table__) for model in (Person, ContactPoint, PersonContact))
+    numbers = range(PEOPLE - known)
+    put(Person.__table__, [{"id": person + n} | _person(known + n, dice, organiser, moment) for n in numbers])
+    put(ContactPoint.__table__, [{"id": point + n} | _number(known + n) for n in numbers])
+    put(
+        PersonContact.__table__,
+        [{"id": pair + n, "person_id": person + n, "contact_point_id": point + n, "since": moment} for n in numbers],
+    )
+    db.session.commit()
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))  # as PostgreSQL does by itself within a minute
     return db.session.scalar(sa.select(sa.func.count(Person.id)))
 
 

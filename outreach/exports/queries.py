@@ -13,7 +13,7 @@ from outreach.exports.models import Export, ExportPiece
 from outreach.exports.rules import MOST_ROWS, ExportState, id_in_number
 from outreach.exports.rules.offers import Asked, Column, Offer, Table, offer_of, tables
 from outreach.kernel.clock import OFFICE, office_day
-from outreach.kernel.database import db, writing
+from outreach.kernel.database import among, db, writing
 from outreach.kernel.paging import Key, Page, page_of
 
 READ_AT_ONCE = 1000
@@ -169,9 +169,10 @@ def rows_of(table: Table, asked: Asked, columns: Sequence[Column]) -> Iterator[t
 
 
 def _batches(connection: sa.Connection, statement: sa.Select[Any], key: Any, keys: "array[int]") -> Iterator[Batch]:
+    statement = statement.where(among(key, "some_keys"))
     for begin in range(0, len(keys), READ_AT_ONCE):
-        some = keys[begin : begin + READ_AT_ONCE]
-        found = {row[0]: row for row in connection.execute(statement.where(key.in_(some.tolist())))}
+        some = keys[begin : begin + READ_AT_ONCE].tolist()
+        found = {row[0]: row for row in connection.execute(statement, {"some_keys": some})}
         rows = [found[one] for one in some if one in found]
         yield Batch(rows=[row[2:] for row in rows], people=[person for row in rows for person in _people(row[1])])
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
 
-import python_calamine
-
 from outreach.intake.rules import Cell, Problem, Unreadable, cells_as_json
 from outreach.intake.rules.headings import SEARCHED, Sheet
 from outreach.intake.rules.reading import KeptRow
@@ -102,6 +100,8 @@ def sheets(content: bytes) -> Iterator[SheetRead]:
 
     :raises Unreadable: with the problem
     """
+    import python_calamine  # noqa: PLC0415 -- most files are read beside whoever loads this
+
     check(content)
     if not content.startswith((b"PK\x03\x04", OLE)):
         yield SheetRead(name="", hidden=False, rows=_delimited(_text_of(content)), spans=[])

@@ -40,7 +40,7 @@ from outreach.kernel.history import Subject
 from outreach.kernel.outbox import Urgency
 from outreach.kernel.refusals import Refused
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 UNFINISHED = OPEN_STATES | {ImportState.LANDING}
 SWEPT_AT_ONCE = 1000
 TRIED = 500

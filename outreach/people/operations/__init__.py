@@ -13,7 +13,7 @@ from outreach.kernel import history
 from outreach.kernel.actor import Actor
 from outreach.kernel.clock import office_day
 from outreach.kernel.contact_details import normalised_email, normalised_phone
-from outreach.kernel.database import NewRows, db, locked, one_at_a_time, one_at_a_time_while_keys_change
+from outreach.kernel.database import NewRows, among, db, locked, one_at_a_time, one_at_a_time_while_keys_change
 from outreach.kernel.history import HistoryLine, Subject
 from outreach.kernel.limits import free_from
 from outreach.kernel.references import pointed_to
@@ -564,11 +564,10 @@ def note_exported(*, export_id: int, account_id: int, person_ids: Sequence[int],
     else:
         known = sa.select(PersonTakenOut.person_id).where(PersonTakenOut.taken_out_id == taken_out.id)
         missing.append(Person.id.not_in(known))
+    some = sa.select(Person.id, sa.literal(taken_out.id)).where(among(Person.id, "some_people"), *missing)
     for begin in range(0, len(person_ids), AT_ONCE):
-        some = sa.select(Person.id, sa.literal(taken_out.id)).where(
-            Person.id.in_(list(person_ids[begin : begin + AT_ONCE])), *missing
-        )
-        db.session.execute(sa.insert(PersonTakenOut).from_select(["person_id", "taken_out_id"], some))
+        these = some.params(some_people=person_ids[begin : begin + AT_ONCE])
+        db.session.execute(sa.insert(PersonTakenOut).from_select(["person_id", "taken_out_id"], these))
 
 
 def note_birth(*, person: Person, birth: str, by: Actor, now: datetime) -> None:
