@@ -213,6 +213,7 @@ ERRANDS: tuple[timetable.Errand, ...] = (
     timetable.Errand("privacy.retain", time(3, 10)),
     timetable.Errand("operating.anchor_history", time(3, 40)),
     timetable.Errand("operating.note_erasures", time(3, 50)),
+    timetable.Errand("liaison.digest", time(7, 30)),
 )
 
 NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission, ...]], ...]], ...] = (

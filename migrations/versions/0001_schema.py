@@ -600,6 +600,18 @@ def upgrade() -> None:
     with op.batch_alter_table('taken_out', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_taken_out_at'), ['at'], unique=False)
 
+    op.create_table('trusted_devices',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('since', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_trusted_devices_account_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_trusted_devices')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_trusted_devices_token_hash'))
+    )
+    with op.batch_alter_table('trusted_devices', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_trusted_devices_account_id'), ['account_id'], unique=False)
+
     op.create_table('visits',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organisation_id', sa.Integer(), nullable=False),
@@ -620,6 +632,19 @@ def upgrade() -> None:
     with op.batch_alter_table('visits', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_visits_account_id'), ['account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_visits_organisation_id'), ['organisation_id'], unique=False)
+
+    op.create_table('ways_in',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('used_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_ways_in_account_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ways_in')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_ways_in_token_hash'))
+    )
+    with op.batch_alter_table('ways_in', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_ways_in_account_id'), ['account_id'], unique=False)
 
     op.create_table('cases',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -1315,11 +1340,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_cases_contact_point_id'))
 
     op.drop_table('cases')
+    with op.batch_alter_table('ways_in', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_ways_in_account_id'))
+
+    op.drop_table('ways_in')
     with op.batch_alter_table('visits', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_visits_organisation_id'))
         batch_op.drop_index(batch_op.f('ix_visits_account_id'))
 
     op.drop_table('visits')
+    with op.batch_alter_table('trusted_devices', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_trusted_devices_account_id'))
+
+    op.drop_table('trusted_devices')
     with op.batch_alter_table('taken_out', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_taken_out_at'))
 

@@ -52,3 +52,24 @@ class Attempt(Model):
     key: Mapped[str] = mapped_column(BlindIndex())
     at: Mapped[datetime]
     succeeded: Mapped[bool] = mapped_column(default=False)
+
+
+class TrustedDevice(Model):
+    """A browser on which somebody signed in with their password and has not signed out; only a hash is kept."""
+
+    __tablename__ = "trusted_devices"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    since: Mapped[datetime]
+
+
+class WayIn(Model):
+    """A link of a mail that signs in once, soon, and on a trusted device only."""
+
+    __tablename__ = "ways_in"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -30,7 +30,7 @@ from outreach.people import queries as people
 from outreach.people.models import ContactPoint
 from outreach.people.rules import ContactKind, normalised_name
 from outreach.signing_in import queries
-from outreach.signing_in.models import ActivationLink, Attempt, ContactCode
+from outreach.signing_in.models import ActivationLink, Attempt, ContactCode, TrustedDevice, WayIn
 from outreach.signing_in.rules import (
     ATTEMPTS_ARE_KEPT,
     BETWEEN_CODES,
@@ -45,6 +45,8 @@ from outreach.signing_in.rules import (
     TRIED_FOR_ONE_NUMBER,
     TRIED_FROM_ONE_ADDRESS,
     TRIES_PER_CODE,
+    TRUST_LASTS,
+    WAY_IN_LASTS,
     AccountRests,
     AddressRests,
     AttemptKind,
@@ -57,11 +59,13 @@ from outreach.signing_in.rules import (
     NetworkBusy,
     NotKnownHere,
     NotSignedIn,
+    NotTrustedHere,
     PasswordWrong,
     TriesSpent,
     check_password,
     fresh_code,
     fresh_link,
+    fresh_secret,
     plain_code,
     seconds_until,
     wait_after,
@@ -374,6 +378,7 @@ def _choose(account: Account, password: str) -> None:
     number = (account.phone or "").removeprefix("+86")
     check_password(password, known=(account.name, account.username, number, (account.email or "").partition("@")[0]))
     account.password_hash = HASHER.hash(password)
+    db.session.execute(sa.delete(TrustedDevice).where(TrustedDevice.account_id == account.id))
     account.session_version += 1
 
 
@@ -397,3 +402,57 @@ def _count(
     attempt = Attempt(kind=kind, key=key, at=now)
     db.session.add(attempt)
     return attempt
+
+
+def trust_device(*, account: Account, now: datetime) -> str:
+    """Return the secret by which the browser that has just signed in is known again; only its hash is kept."""
+    token = fresh_secret()
+    db.session.execute(sa.delete(TrustedDevice).where(TrustedDevice.since < now - TRUST_LASTS))
+    db.session.add(TrustedDevice(account_id=account.id, token_hash=_hash_of_secret(token), since=now))
+    return token
+
+
+def distrust_device(*, token: str) -> None:
+    """Know a browser no more: somebody signed out there."""
+    db.session.execute(sa.delete(TrustedDevice).where(TrustedDevice.token_hash == _hash_of_secret(token)))
+
+
+def make_way_in(*, account: Account, now: datetime) -> str:
+    """Return the secret of a link that signs somebody in once, today, on a device they signed in on before."""
+    token = fresh_secret()
+    db.session.execute(sa.delete(WayIn).where(WayIn.expires_at < now - WAY_IN_LASTS))
+    db.session.add(WayIn(account_id=account.id, token_hash=_hash_of_secret(token), expires_at=now + WAY_IN_LASTS))
+    db.session.flush()
+    return token
+
+
+def enter(*, token: str, device: str, now: datetime) -> Account:
+    """Return the account a link signs in, and use the link up.
+
+    :raises NotTrustedHere: for a link that was used, has run out or never was, for a device that is not known, or known
+        for somebody else, and for a closed account; the answer does not say which
+    """
+    way = db.session.scalar(
+        locked(
+            sa.select(WayIn).where(
+                WayIn.token_hash == _hash_of_secret(token), WayIn.used_at.is_(None), WayIn.expires_at > now
+            )
+        )
+    )
+    known = way and db.session.scalar(
+        sa.select(TrustedDevice.id).where(
+            TrustedDevice.token_hash == _hash_of_secret(device),
+            TrustedDevice.account_id == way.account_id,
+            TrustedDevice.since > now - TRUST_LASTS,
+        )
+    )
+    account = db.session.get(Account, way.account_id) if known else None
+    if account is None or not account.is_active:
+        raise NotTrustedHere
+    way.used_at = now
+    history.write(subject=Subject("account", account.id), act="entered_by_link", by=account.actor, now=now)
+    return account
+
+
+def _hash_of_secret(token: str) -> str:
+    return proof(token, purpose="way in")

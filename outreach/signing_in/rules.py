@@ -50,6 +50,10 @@ CODE_LASTS = timedelta(minutes=10)
 TRIES_PER_CODE = 5
 
 LINK_LASTS = timedelta(days=14)
+WAY_IN_LASTS = timedelta(hours=12)
+"""A link of this morning's mail is worth nothing tomorrow."""
+TRUST_LASTS = timedelta(days=90)
+"""A browser that was last signed in on by password longer ago is a stranger again."""
 LINK_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that paper confuses: no 0 o, 1 i l
 LINK_LENGTH = 16  # 79 bits
 
@@ -119,6 +123,13 @@ class LinkSpent(Refused):
     """Used, replaced by a newer one, run out, or never made: the answer does not say which."""
 
     message = N_("This link is no longer valid. Ask your administrator for a new one.")
+    status = 410
+
+
+class NotTrustedHere(Refused):
+    """A link that was used or has run out, or a device nobody signed in on: the answer does not say which."""
+
+    message = N_("This link signs in once, on the day it was sent, and only on a device on which you signed in before.")
     status = 410
 
 
@@ -211,6 +222,11 @@ def plain_code(text: str) -> str:
 def fresh_link() -> str:
     """Return the secret of a one-time link, short enough to be typed from paper."""
     return "".join(secrets.choice(LINK_SIGNS) for _ in range(LINK_LENGTH))
+
+
+def fresh_secret() -> str:
+    """Return the secret of a browser or of a link that nobody types."""
+    return secrets.token_urlsafe(24)
 
 
 def plain_link(text: str) -> str:

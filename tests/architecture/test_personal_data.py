@@ -141,12 +141,14 @@ KEPT_FOR: dict[str, Kept | str] = {
     "talent_classes": NOBODYS,
     "timetable": NOBODYS,
     "topic_routes": NOBODYS,
+    "trusted_devices": OF_THE_OFFICE,
     "venues": NOBODYS,
     "visit_cases": "stays: it joins a visit to a request, which is cut off the person",
     "visit_leaders": OF_THE_OFFICE,
     "visit_photographs": Kept.VISIT_NOTES,
     "visit_talents": "stays: visits are counted; the person it leads to can have themselves erased",
     "visits": Kept.VISIT_NOTES,
+    "ways_in": OF_THE_OFFICE,
     "work": Kept.WORK,
 }
 

@@ -11,6 +11,8 @@ def test_every_route_says_who_may_enter(app: Flask):
 WAYS_IN = {
     "signing_in.password",  # name and password
     "signing_in.password_given",
+    "signing_in.enter",  # the secret of a link, and a device that is known
+    "signing_in.entered",
     "setup.start",  # the machine itself, or the code its server printed; once
     "setup.answered",
     "setup.code_given",

@@ -13,11 +13,14 @@ from outreach.organisations import queries as organisations
 from outreach.organisations.rules import Permission
 from outreach.signing_in import operations
 from outreach.signing_in.forms import ChangePasswordForm, PasswordForm
-from outreach.signing_in.rules import LINK_LASTS, LINKS_ON_A_SHEET
+from outreach.signing_in.rules import LINK_LASTS, LINKS_ON_A_SHEET, TRUST_LASTS
 from outreach.web.access import CONTACT, HOLDING, PROVEN_AT, fresh_session, open_to_everyone, requires, safe_next, staff
+from outreach.web.forms import sentence_of
 from outreach.web.unit_of_work import separately
 
 blueprint = Blueprint("signing_in", __name__)
+DEVICE = "outreach_device"
+"""The cookie by which a browser that was signed in on with a password is known again."""
 
 
 @blueprint.get("/desk/sign-in")
@@ -39,16 +42,54 @@ def password_given() -> ResponseReturnValue:
         return render_template("signing_in/password.html", form=form), form.status
     fresh_session(CONTACT, HOLDING, PROVEN_AT)
     login_user(account)
-    return redirect(safe_next("/desk/"), 303)
+    answer = redirect(safe_next("/desk/"), 303)
+    answer.set_cookie(
+        DEVICE,
+        operations.trust_device(account=account, now=now()),
+        max_age=TRUST_LASTS,
+        path="/desk/",
+        httponly=True,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        samesite="Lax",
+    )
+    return answer
 
 
 @blueprint.post("/desk/sign-out")
 @staff
 def sign_out() -> ResponseReturnValue:
-    """End the session in this browser."""
+    """End the session in this browser, which links of mails open nothing on any more."""
+    operations.distrust_device(token=request.cookies.get(DEVICE, ""))
     logout_user()
     fresh_session()
-    return redirect(url_for("signing_in.password"), 303)
+    answer = redirect(url_for("signing_in.password"), 303)
+    answer.delete_cookie(DEVICE, path="/desk/")
+    return answer
+
+
+@blueprint.get("/desk/enter/<token>")
+@open_to_everyone
+def enter(token: str) -> ResponseReturnValue:
+    """Offer to come in by the link of a mail; only a press does it, for scanners of mails open links too."""
+    if current_user.is_authenticated:
+        return redirect("/desk/")
+    return render_template("signing_in/enter.html", token=token)
+
+
+@blueprint.post("/desk/enter/<token>")
+@open_to_everyone
+def entered(token: str) -> ResponseReturnValue:
+    """Sign in by the link of a mail on a device that is known; anywhere else the password is asked for."""
+    try:
+        with separately():
+            operations.note_link(address=request.remote_addr or "", now=now())
+        account = operations.enter(token=token, device=request.cookies.get(DEVICE, ""), now=now())
+    except Refused as refused:
+        flash(sentence_of(refused), "wait")
+        return redirect(url_for("signing_in.password"), 303)
+    fresh_session(CONTACT, HOLDING, PROVEN_AT)
+    login_user(account)
+    return redirect("/desk/", 303)
 
 
 @blueprint.get("/desk/account")
