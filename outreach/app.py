@@ -18,6 +18,7 @@ import outreach.cases.queries
 import outreach.cases.receivers
 import outreach.cases.views.desk
 import outreach.cases.views.public
+import outreach.cases.views.steps
 import outreach.demo.commands
 import outreach.desk.documents
 import outreach.desk.views

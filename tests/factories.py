@@ -7,7 +7,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from outreach.cases.models import Case
+from outreach.cases.models import Case, CasePart
 from outreach.cases.operations import register
 from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.events.models import Event, PlaceGroup
@@ -220,6 +220,12 @@ def a_case(*, intake: Organisation, person: Person | None = None, now: datetime 
     }
     person = person or a_person(organisation=intake, at=contact_point)
     return register(person=person, intake=intake, now=now, **(defaults | values))
+
+
+def a_part(*, case: Case, by: Account) -> CasePart:
+    """What a co-handler, the intake desk, is asked for."""
+    values = {"question": "请说明。", "asked_at": BEFORE, "due_at": BEFORE, "due_days": 1}
+    return _kept(CasePart(case=case, unit=case.intake, asked_by_id=by.id, **values))
 
 
 def a_pairing(

@@ -214,6 +214,13 @@ def upgrade() -> None:
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_accounts_organisation_id'), ['organisation_id'], unique=False)
 
+    op.create_table('answers_approved',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_answers_approved_unit_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_answers_approved')),
+    sa.UniqueConstraint('unit_id', name=op.f('uq_answers_approved_unit_id'))
+    )
     op.create_table('contact_codes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('contact_point_id', sa.Integer(), nullable=False),
@@ -659,10 +666,13 @@ def upgrade() -> None:
     sa.Column('words', sa.Text(), nullable=False),
     sa.Column('complex', sa.Boolean(), nullable=False),
     sa.Column('urgent', sa.Boolean(), nullable=False),
-    sa.Column('state', sa.Enum('registered', 'assigned', 'returned', 'accepted', 'replied', 'contested', 'closed', 'unreached', 'withdrawn', name='casestate', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('rank', sa.SmallInteger(), nullable=False),
+    sa.Column('state', sa.Enum('registered', 'assigned', 'returned', 'disputed', 'accepted', 'drafted', 'replied', 'contested', 'closed', 'unreached', 'withdrawn', 'merged', name='casestate', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('answerable_id', sa.Integer(), nullable=True),
     sa.Column('due_at', sa.DateTime(), nullable=True),
     sa.Column('due_provisional', sa.Boolean(), nullable=False),
+    sa.Column('due_since', sa.DateTime(), nullable=True),
+    sa.Column('due_days', sa.SmallInteger(), nullable=True),
     sa.Column('returns', sa.Integer(), nullable=False),
     sa.Column('reopenings', sa.Integer(), nullable=False),
     sa.Column('registered_by_id', sa.Integer(), nullable=True),
@@ -672,17 +682,27 @@ def upgrade() -> None:
     sa.Column('accepted_at', sa.DateTime(), nullable=True),
     sa.Column('answer_due_at', sa.DateTime(), nullable=True),
     sa.Column('answer_due_provisional', sa.Boolean(), nullable=False),
+    sa.Column('answer_since', sa.DateTime(), nullable=True),
+    sa.Column('answer_days', sa.SmallInteger(), nullable=True),
+    sa.Column('answer_promised_on', sa.Date(), nullable=True),
+    sa.Column('extra_days', sa.SmallInteger(), nullable=False),
+    sa.Column('arbitrated', sa.Boolean(), nullable=False),
+    sa.Column('merged_into_id', sa.Integer(), nullable=True),
     sa.Column('replied_at', sa.DateTime(), nullable=True),
     sa.Column('ended_at', sa.DateTime(), nullable=True),
     sa.Column('handler_id', sa.Integer(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn')) = (answerable_id IS NULL) AND (state IN ('closed', 'unreached', 'withdrawn')) = (due_at IS NULL)", name=op.f('ck_cases_open_means_owed_by_one_unit_by_one_date')),
-    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn')) = (ended_at IS NOT NULL)", name=op.f('ck_cases_ended_means_when')),
+    sa.CheckConstraint("(state = 'merged') = (merged_into_id IS NOT NULL)", name=op.f('ck_cases_merged_means_into_what')),
+    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn', 'merged')) = (answerable_id IS NULL) AND (state IN ('closed', 'unreached', 'withdrawn', 'merged')) = (due_at IS NULL)", name=op.f('ck_cases_open_means_owed_by_one_unit_by_one_date')),
+    sa.CheckConstraint("(state IN ('closed', 'unreached', 'withdrawn', 'merged')) = (ended_at IS NOT NULL)", name=op.f('ck_cases_ended_means_when')),
+    sa.CheckConstraint('(answer_since IS NULL) = (answer_due_at IS NULL)', name=op.f('ck_cases_an_answer_due_has_its_clock')),
+    sa.CheckConstraint('merged_into_id <> id', name=op.f('ck_cases_merged_into_another')),
     sa.ForeignKeyConstraint(['answerable_id'], ['organisations.id'], name=op.f('fk_cases_answerable_id_organisations')),
     sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_cases_contact_point_id_contact_points')),
     sa.ForeignKeyConstraint(['handler_id'], ['accounts.id'], name=op.f('fk_cases_handler_id_accounts')),
     sa.ForeignKeyConstraint(['intake_id'], ['organisations.id'], name=op.f('fk_cases_intake_id_organisations')),
     sa.ForeignKeyConstraint(['lead_id'], ['organisations.id'], name=op.f('fk_cases_lead_id_organisations')),
+    sa.ForeignKeyConstraint(['merged_into_id'], ['cases.id'], name=op.f('fk_cases_merged_into_id_cases')),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_cases_person_id_people')),
     sa.ForeignKeyConstraint(['registered_by_id'], ['accounts.id'], name=op.f('fk_cases_registered_by_id_accounts')),
     sa.ForeignKeyConstraint(['registered_for_id'], ['accounts.id'], name=op.f('fk_cases_registered_for_id_accounts')),
@@ -694,9 +714,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_cases_contact_point_id'), ['contact_point_id'], unique=False)
         batch_op.create_index('ix_cases_due', ['due_at', 'id', 'state'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index('ix_cases_ended', ['ended_at', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
+        batch_op.create_index('ix_cases_first', ['rank', 'due_at', 'id', 'state'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index('ix_cases_intake', ['intake_id', 'created_at', 'id'], unique=False)
-        batch_op.create_index('ix_cases_of_lead', ['lead_id', 'due_at', 'id'], unique=False)
-        batch_op.create_index('ix_cases_owed', ['answerable_id', 'due_at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_cases_merged_into_id'), ['merged_into_id'], unique=False)
+        batch_op.create_index('ix_cases_of_lead', ['lead_id', 'rank', 'due_at', 'id'], unique=False)
+        batch_op.create_index('ix_cases_owed', ['answerable_id', 'rank', 'due_at', 'id'], unique=False)
         batch_op.create_index('ix_cases_person', ['person_id', 'created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_registered_by_id'), ['registered_by_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_registered_for_id'), ['registered_for_id'], unique=False)
@@ -970,6 +992,23 @@ def upgrade() -> None:
     with op.batch_alter_table('visit_talents', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_visit_talents_person_id'), ['person_id'], unique=False)
 
+    op.create_table('answer_drafts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('solved', 'in_progress', 'impossible', name='answerkind', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('rule', sa.String(length=400), nullable=True),
+    sa.Column('promised_on', sa.Date(), nullable=True),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(), nullable=False),
+    sa.Column('sent_back', sa.Boolean(), nullable=False),
+    sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name=op.f('ck_answer_drafts_impossible_needs_its_rule')),
+    sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name=op.f('ck_answer_drafts_a_plan_needs_its_date')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_answer_drafts_account_id_accounts')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_answer_drafts_case_id_cases')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_answer_drafts')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_answer_drafts_case_id'))
+    )
     op.create_table('answers',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
@@ -979,18 +1018,75 @@ def upgrade() -> None:
     sa.Column('promised_on', sa.Date(), nullable=True),
     sa.Column('unit_id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('approved_by_id', sa.Integer(), nullable=True),
     sa.Column('answered_at', sa.DateTime(), nullable=False),
     sa.Column('delivered_at', sa.DateTime(), nullable=True),
     sa.Column('delivered_by', sa.Enum('mail', 'sms', 'telephone', 'in_person', 'page', name='reachchannel', native_enum=False, create_constraint=True, length=32), nullable=True),
     sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name=op.f('ck_answers_impossible_needs_its_rule')),
     sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name=op.f('ck_answers_a_plan_needs_its_date')),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_answers_account_id_accounts')),
+    sa.ForeignKeyConstraint(['approved_by_id'], ['accounts.id'], name=op.f('fk_answers_approved_by_id_accounts')),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_answers_case_id_cases')),
     sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_answers_unit_id_organisations')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_answers'))
     )
     with op.batch_alter_table('answers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_answers_case_id'), ['case_id'], unique=False)
+
+    op.create_table('case_extensions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('days', sa.SmallInteger(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(), nullable=False),
+    sa.Column('asked_by_id', sa.Integer(), nullable=False),
+    sa.Column('decided_at', sa.DateTime(), nullable=True),
+    sa.Column('decided_by_id', sa.Integer(), nullable=True),
+    sa.Column('granted', sa.Boolean(), nullable=True),
+    sa.CheckConstraint('(decided_at IS NULL) = (granted IS NULL)', name=op.f('ck_case_extensions_decided_means_how')),
+    sa.CheckConstraint('days BETWEEN 1 AND 15', name=op.f('ck_case_extensions_some_working_days')),
+    sa.CheckConstraint('decided_by_id <> asked_by_id', name=op.f('ck_case_extensions_decided_by_another')),
+    sa.CheckConstraint('granted IS NOT TRUE OR decided_by_id IS NOT NULL', name=op.f('ck_case_extensions_granted_by_somebody')),
+    sa.ForeignKeyConstraint(['asked_by_id'], ['accounts.id'], name=op.f('fk_case_extensions_asked_by_id_accounts')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_extensions_case_id_cases')),
+    sa.ForeignKeyConstraint(['decided_by_id'], ['accounts.id'], name=op.f('fk_case_extensions_decided_by_id_accounts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_extensions'))
+    )
+    with op.batch_alter_table('case_extensions', schema=None) as batch_op:
+        batch_op.create_index('uq_case_extensions_once', ['case_id'], unique=True, sqlite_where=sa.text('granted IS NOT FALSE'), postgresql_where=sa.text('granted IS NOT FALSE'))
+
+    op.create_table('case_parts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=True),
+    sa.Column('outside_name', sa.String(length=120), nullable=True),
+    sa.Column('contact_point_id', sa.Integer(), nullable=True),
+    sa.Column('question', sa.Text(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(), nullable=False),
+    sa.Column('asked_by_id', sa.Integer(), nullable=False),
+    sa.Column('due_at', sa.DateTime(), nullable=False),
+    sa.Column('due_provisional', sa.Boolean(), nullable=False),
+    sa.Column('due_days', sa.SmallInteger(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.Column('given_at', sa.DateTime(), nullable=True),
+    sa.Column('given_by_id', sa.Integer(), nullable=True),
+    sa.Column('released_at', sa.DateTime(), nullable=True),
+    sa.CheckConstraint('(given_at IS NULL) = (text IS NULL)', name=op.f('ck_case_parts_given_says_something')),
+    sa.CheckConstraint('(unit_id IS NULL) = (outside_name IS NOT NULL)', name=op.f('ck_case_parts_a_unit_or_somebody_outside')),
+    sa.CheckConstraint('outside_name IS NULL OR contact_point_id IS NOT NULL', name=op.f('ck_case_parts_outside_is_reached_by_mail')),
+    sa.ForeignKeyConstraint(['asked_by_id'], ['accounts.id'], name=op.f('fk_case_parts_asked_by_id_accounts')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_parts_case_id_cases')),
+    sa.ForeignKeyConstraint(['contact_point_id'], ['contact_points.id'], name=op.f('fk_case_parts_contact_point_id_contact_points')),
+    sa.ForeignKeyConstraint(['given_by_id'], ['accounts.id'], name=op.f('fk_case_parts_given_by_id_accounts')),
+    sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_case_parts_unit_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_parts')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('case_parts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_case_parts_case_id'), ['case_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_case_parts_contact_point_id'), ['contact_point_id'], unique=False)
+        batch_op.create_index('ix_case_parts_owed', ['unit_id', 'due_at'], unique=False)
+        batch_op.create_index('uq_case_parts_asked_once', ['case_id', 'unit_id'], unique=True, sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
 
     op.create_table('distinctions',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -1253,10 +1349,22 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_distinctions_carried_by_id'))
 
     op.drop_table('distinctions')
+    with op.batch_alter_table('case_parts', schema=None) as batch_op:
+        batch_op.drop_index('uq_case_parts_asked_once', sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
+        batch_op.drop_index('ix_case_parts_owed')
+        batch_op.drop_index(batch_op.f('ix_case_parts_contact_point_id'))
+        batch_op.drop_index(batch_op.f('ix_case_parts_case_id'))
+
+    op.drop_table('case_parts')
+    with op.batch_alter_table('case_extensions', schema=None) as batch_op:
+        batch_op.drop_index('uq_case_extensions_once', sqlite_where=sa.text('granted IS NOT FALSE'), postgresql_where=sa.text('granted IS NOT FALSE'))
+
+    op.drop_table('case_extensions')
     with op.batch_alter_table('answers', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_answers_case_id'))
 
     op.drop_table('answers')
+    op.drop_table('answer_drafts')
     with op.batch_alter_table('visit_talents', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_visit_talents_person_id'))
 
@@ -1334,7 +1442,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_cases_person')
         batch_op.drop_index('ix_cases_owed')
         batch_op.drop_index('ix_cases_of_lead')
+        batch_op.drop_index(batch_op.f('ix_cases_merged_into_id'))
         batch_op.drop_index('ix_cases_intake')
+        batch_op.drop_index('ix_cases_first', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.drop_index('ix_cases_ended', sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
         batch_op.drop_index('ix_cases_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_cases_contact_point_id'))
@@ -1427,6 +1537,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_contact_codes_latest')
 
     op.drop_table('contact_codes')
+    op.drop_table('answers_approved')
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_accounts_organisation_id'))
 

@@ -1,6 +1,6 @@
 """What is typed about requests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,7 +50,87 @@ class AssignForm(MoveForm):
 
     unit = SelectField(_l("Unit"), coerce=int)
     complex = BooleanField(_l("Complex: 15 working days to answer instead of 5"))
+    urgent = BooleanField(_l("Urgent: marked in every list"))
     note = TextAreaField(_l("A word to the unit"), validators=[Optional()])
+
+
+class ReassignForm(MoveForm):
+    """To another unit than the one that has it."""
+
+    unit = SelectField(_l("Unit"), coerce=int)
+    reason = TextAreaField(_l("Why; both desks read it"))
+
+
+class ArbitrateForm(MoveForm):
+    """Whose it is, decided once and for all."""
+
+    unit = SelectField(_l("Unit"), coerce=int)
+    reason = TextAreaField(_l("Why; both desks read it"))
+
+
+class MergeForm(MoveForm):
+    """Into which request."""
+
+    number = StringField(_l("Number of the other request"), validators=[InputRequired(_l("Please write the number."))])
+
+
+class SplitForm(MoveForm):
+    """Out of it again."""
+
+
+class AskPartForm(Form):
+    """Of whom, and what."""
+
+    unit = SelectField(_l("Unit"), coerce=int)
+    outside_name = StringField(_l("Its name"), validators=[Optional()])
+    outside_mail = StringField(_l("Its e-mail"), validators=[Optional()])
+    question = TextAreaField(_l("What you need from them"))
+
+
+class PartForm(Form):
+    """A co-handler's part of the answer."""
+
+    words = TextAreaField(_l("What your unit says"))
+
+
+class ExtensionForm(MoveForm):
+    """More time."""
+
+    days = IntegerField(_l("More working days"), default=5, validators=[InputRequired(_l("Please say how many."))])
+    reason = TextAreaField(_l("Why; the person is told"))
+
+
+class DecideExtensionForm(Form):
+    """Whether there is more time."""
+
+    granted = RadioField(
+        _l("Decision"),
+        choices=[SelectChoice(YES, _l("Grant it")), SelectChoice(NO, _l("No more time"))],
+        validators=ONE,
+    )
+    words = TextAreaField(_l("A word to the unit"), validators=[Optional()])
+
+
+class ApproveForm(MoveForm):
+    """Letting the answer go out."""
+
+
+class SendBackForm(MoveForm):
+    """What is missing in it."""
+
+    words = TextAreaField(_l("What should be better"))
+
+
+class NoteForm(Form):
+    """A word among those at desks."""
+
+    words = TextAreaField(_l("Note"))
+
+
+class AddForm(Form):
+    """What the person adds."""
+
+    words = TextAreaField(_l("What you want to add"))
 
 
 class AcceptForm(MoveForm):
@@ -214,3 +294,8 @@ def routes_form(topics: list[Topic]) -> type[Form]:
     """Return a form with one select of units for each topic."""
     fields = {topic.value: SelectField(_l(topic.label), coerce=int) for topic in topics}
     return type("RoutesForm", (Form,), fields)
+
+
+def approval_form(units: Sequence[Any]) -> type[Form]:
+    """Return a form with one box for each unit."""
+    return type("ApprovalForm", (Form,), {f"unit_{unit.id}": BooleanField(unit.short_name) for unit in units})

@@ -373,7 +373,9 @@ class Ask:
     topic: Topic
     title: str
     words: str
-    reaches: str  # registered, assigned, returned, accepted, replied, contested, closed, reopened, unreached, withdrawn
+    reaches: str
+    """registered, assigned, returned, disputed, accepted, co_handled, more_time, drafted, replied, contested, closed,
+    reopened, unreached or withdrawn"""
     answer: tuple[AnswerKind, str, str | None] | None = None
     says: str | None = None
 
@@ -472,6 +474,39 @@ ASKS = (
         "三千人的园区，最近的卫生院四公里。",
         "unreached",
         (AnswerKind.IN_PROGRESS, "明年一季度在园区邻里中心设卫生服务站，已经选好址。", None),
+    ),
+    Ask(
+        6,
+        Topic.PROJECT,
+        "省重点研发计划的配套经费什么时候到",
+        "立项书去年底就下来了，单位垫了四十万，再不到账今年的试验就停了。",
+        "co_handled",
+    ),
+    Ask(
+        4,
+        Topic.SPOUSE,
+        "爱人是三甲医院护士，想调到本市",
+        "异地三年，孩子跟着我。编制内调动走什么程序、要等多久？",
+        "more_time",
+    ),
+    Ask(
+        3,
+        Topic.HOUSING,
+        "人才公寓合同到期能不能续租一年",
+        "新房明年十月才交付，中间差一年。",
+        "drafted",
+        (
+            AnswerKind.SOLVED,
+            "可以续租一年，租金标准不变。请 12 月 5 日前带合同到住建局二楼人才窗口办理续签，联系人刘工。",
+            None,
+        ),
+    ),
+    Ask(
+        5,
+        Topic.MEDICAL,
+        "体检发现问题，想约省里的专家会诊",
+        "本地医院说要转诊单，医保又说归卫健管。",
+        "disputed",
     ),
     Ask(18, Topic.RESIDENCE, "集体户口能不能迁到单位", "买房要用。", "withdrawn"),
     Ask(

@@ -501,12 +501,18 @@ def _go(city: City, case: Case, ask: Ask) -> None:
             now=step.after(1, "09:40"),
         )
         return
+    if ask.reaches == "disputed":
+        _dispute(city, case, step)
+        return
     if ask.reaches == "withdrawn":
         cases.withdraw(case=case, words="单位已经帮我办好了。", by=_person(case), now=step.after(1, "11:00"))
         return
     cases.accept(case=case, version=step.version, by=handler, now=step.after(1, "09:12"))
     if ask.answer is None:
+        _wait_for_others(city, case, ask, step)
         return
+    if ask.reaches == "drafted":
+        cases.want_approval(unit=case.lead, wanted=True, by=city.by("supervisor"), now=step.after(1))
     kind, text, rule = ask.answer
     cases.reply(
         case=case,
@@ -518,7 +524,45 @@ def _go(city: City, case: Case, ask: Ask) -> None:
         by=handler,
         now=step.after(3, "15:20"),
     )
-    _hear(city, case, ask, step)
+    if ask.reaches != "drafted":
+        _hear(city, case, ask, step)
+
+
+def _dispute(city: City, case: Case, step: "Steps") -> None:
+    """Have two units say that it is not theirs."""
+    office = city.units["市委人才办"]
+    for number, unit in enumerate((case.lead, office), start=1):
+        if number > 1:
+            cases.assign(case=case, unit=unit, version=step.version, by=city.by("supervisor"), now=step.after(2))
+        cases.return_case(
+            case=case,
+            ground="转诊由医保部门审批，不归我们管。" if number == 1 else "医保和卫健各执一词，请裁定由谁牵头。",
+            version=step.version,
+            by=_handler(city, case),
+            now=step.after(number, "16:10"),
+        )
+
+
+def _wait_for_others(city: City, case: Case, ask: Ask, step: "Steps") -> None:
+    """Have the unit wait for what others say, or for more time."""
+    handler = _handler(city, case)
+    if ask.reaches == "co_handled":
+        others = [unit for unit in (city.units["市人社局"], city.units["市金融办"]) if unit.id != case.lead_id]
+        for unit in others:
+            asked = step.after(1, "10:00")
+            part = cases.ask_unit(case=case, unit=unit, question="配套经费拨到哪一步了？", by=handler, now=asked)
+            if unit is others[0]:
+                words = "指标已下达，本月底前拨付到单位账户。"
+                cases.give_part(part=part, text=words, by=city.by("supervisor"), now=step.after(2, "15:00"))
+    elif ask.reaches == "more_time":
+        cases.ask_extension(
+            case=case,
+            days=5,
+            reason="编制核定要等本月 28 日的编委会。",
+            version=step.version,
+            by=handler,
+            now=step.after(3, "11:30"),
+        )
 
 
 def _hear(city: City, case: Case, ask: Ask, step: "Steps") -> None:

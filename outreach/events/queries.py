@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from outreach.events.models import Event, event_words
-from outreach.events.rules import EventKind, EventState, Seat, Visibility, approvers, word_for_kind, word_for_programme
+from outreach.events.rules import EventKind, EventState, Visibility, word_for_kind, word_for_programme
 from outreach.kernel import history, word_index
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import db
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.wording import N_
 from outreach.kernel.words import Run, asked_for
-from outreach.organisations.models import Account, Grant, Organisation
-from outreach.organisations.queries import reach, within, within_list
-from outreach.organisations.rules import Permission, Role
+from outreach.organisations.models import Account
+from outreach.organisations.queries import reach, who_approves, within, within_list
+from outreach.organisations.rules import Permission
 
 FOR_A_PAGE = (
     joinedload(Event.programme),
@@ -244,24 +244,8 @@ def awaiting(viewer: Account) -> Sequence[Event]:
 
 def approvers_of(events: Sequence[Event]) -> dict[int, Mapping[int, str]]:
     """Return, by event, who may approve it: account ids and names, by domain.md's rule for the tree."""
-    if not events:
-        return {}
-    found = db.session.execute(
-        sa.select(Account.id, Account.name, Grant.role, Organisation.path)
-        .join(Grant, Grant.account_id == Account.id)
-        .join(Organisation, Organisation.id == Grant.organisation_id)
-        .where(Account.disabled_at.is_(None), Grant.role.in_((Role.APPROVER, Role.ORGANISER, Role.SUPERVISOR)))
-        .order_by(Account.id)
-    ).all()
-    seats = [Seat(account_id, role, path) for account_id, _, role, path in found]
-    names = {account_id: name for account_id, name, _, _ in found}
-    return {
-        event.id: {
-            account_id: names[account_id]
-            for account_id in sorted(approvers(event.organisation.path, seats, event.submitted_by_id))
-        }
-        for event in events
-    }
+    decides = who_approves([(event.organisation.path, event.submitted_by_id) for event in events])
+    return {event.id: who for event, who in zip(events, decides, strict=True)}
 
 
 def next_issues(programme_ids: Sequence[int]) -> dict[int, int]:

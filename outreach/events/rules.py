@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
-from outreach.organisations.rules import Role
 from outreach.people.rules import Purpose
 
 
@@ -451,34 +450,6 @@ def registration_window(
     if opens_at is not None and now < opens_at:
         return RegistrationWindow.NOT_YET
     return RegistrationWindow.OPEN if now < closes_at else RegistrationWindow.CLOSED
-
-
-@dataclass(frozen=True)
-class Seat:
-    """An account that holds a role at an organisation, by the organisation's path in the tree ("1.7.")."""
-
-    account_id: int
-    role: Role
-    path: str
-
-
-def approvers(path: str, seats: Sequence[Seat], submitter_id: int | None) -> frozenset[int]:
-    """Return the accounts that may approve an event of the organisation with this path.
-
-    The approvers of the unit; where it has none, those of the unit above; at the top any second organiser or
-    the supervisor. The submitter never counts, so where the unit's only approver submitted, the unit above decides.
-    """
-    steps = path.rstrip(".").split(".")
-    others = [seat for seat in seats if seat.account_id != submitter_id]
-    for depth in range(len(steps), 0, -1):
-        here = ".".join(steps[:depth]) + "."
-        found = {seat.account_id for seat in others if seat.role is Role.APPROVER and seat.path == here}
-        if found:
-            return frozenset(found)
-    top = f"{steps[0]}."
-    return frozenset(
-        seat.account_id for seat in others if seat.path == top and seat.role in {Role.ORGANISER, Role.SUPERVISOR}
-    )
 
 
 def after(state: EventState, move: EventMove) -> EventState:

@@ -18,6 +18,7 @@ from outreach.kernel.refusals import Refused
 from outreach.kernel.sealing import blind
 from outreach.organisations.models import Account, Grant, Installation, Mark, Organisation
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
+from outreach.organisations.rules.approval import Seat, approvers
 
 
 def installation() -> Installation | None:
@@ -129,6 +130,28 @@ def reaches(viewer: Account, organisation: Organisation, *permissions: Permissio
         ROLE_PERMISSIONS[grant.role].intersection(permissions) and organisation.path.startswith(grant.organisation.path)
         for grant in viewer.grants
     )
+
+
+def who_approves(asked: Sequence[tuple[str, int | None]]) -> list[Mapping[int, str]]:
+    """Return who may approve each of these, as account ids and names.
+
+    :param asked: the path of the unit and the id of the author, for each
+    """
+    if not asked:
+        return []
+    found = db.session.execute(
+        sa.select(Account.id, Account.name, Grant.role, Organisation.path)
+        .join(Grant, Grant.account_id == Account.id)
+        .join(Organisation, Organisation.id == Grant.organisation_id)
+        .where(Account.disabled_at.is_(None), Grant.role.in_((Role.APPROVER, Role.ORGANISER, Role.SUPERVISOR)))
+        .order_by(Account.id)
+    ).all()
+    seats = [Seat(account_id, role, path) for account_id, _, role, path in found]
+    names = {account_id: name for account_id, name, _, _ in found}
+    return [
+        {account_id: names[account_id] for account_id in sorted(approvers(path, seats, author_id))}
+        for path, author_id in asked
+    ]
 
 
 def units_overseen(viewer: Account) -> sa.Select[tuple[int]] | None:

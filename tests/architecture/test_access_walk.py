@@ -108,6 +108,7 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "event_id": event.id,
         "registration_id": registration.id,
         "case_id": case.id,
+        "part_id": factories.a_part(case=case, by=organiser).id,
         "pairing_id": pairing.id,
         "plan_id": factories.a_planned_visit(pairing=pairing, note=SECRET).id,
         "visit_id": visit.id,

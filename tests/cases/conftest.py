@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from outreach.cases import operations
+from outreach.cases.rules.answers import AnswerKind
+from outreach.kernel.actor import Actor, ActorKind
 from outreach.organisations.models import Account, Organisation
 from outreach.organisations.rules import Role
 from outreach.people.models import ContactPoint, Person
-from tests.factories import a_contact_point, a_person, an_account, an_installation, an_organisation
+from tests.conftest import NOW
+from tests.factories import a_case, a_contact_point, a_person, an_account, an_installation, an_organisation
 
 
 @dataclass
@@ -43,3 +47,42 @@ def city(session) -> City:
         number=number,
         talent=a_person("林知遥", organisation=office, at=number),
     )
+
+
+def answer_of(city, case, now, **values):
+    """Have the handler of 市教育局 answer it."""
+    answer = {"kind": AnswerKind.SOLVED, "text": "江畔路小学，4 月 20 日登记。"} | values
+    return operations.reply(case=case, version=case.version, by=city.handler.actor, now=now, **answer)
+
+
+@pytest.fixture
+def case(city):
+    """A request of 林知遥, written down just now."""
+    return a_case(intake=city.office, person=city.talent, contact_point=city.number, now=NOW)
+
+
+@pytest.fixture
+def assigned(city, case):
+    """It, assigned to 市教育局."""
+    operations.assign(case=case, unit=city.schools, version=case.version, by=city.organiser.actor, now=NOW)
+    return case
+
+
+@pytest.fixture
+def accepted(city, assigned):
+    """It, accepted there."""
+    operations.accept(case=assigned, version=assigned.version, by=city.handler.actor, now=NOW)
+    return assigned
+
+
+@pytest.fixture
+def replied(city, accepted):
+    """It, answered there."""
+    answer_of(city, accepted, NOW)
+    return accepted
+
+
+@pytest.fixture
+def person(city):
+    """林知遥, acting on their own page."""
+    return Actor(ActorKind.ATTENDEE, city.number.id)

@@ -4,6 +4,7 @@ from itertools import product
 import pytest
 
 from outreach.cases.rules.answers import (
+    AnswerKind,
     FailedAttempt,
     OneChannelOnly,
     OneDayOnly,
@@ -11,14 +12,35 @@ from outreach.cases.rules.answers import (
     Satisfaction,
     TooFewAttempts,
     check_unreached,
+    feedback_move,
     is_content,
 )
-from outreach.cases.rules.deadlines import answer_deadline, next_deadline
-from outreach.cases.rules.moves import MOVES, OWED, CaseState, Move, MoveRefused, Step, after
+from outreach.cases.rules.deadlines import (
+    MOST_EXTRA_DAYS,
+    Clock,
+    ExtensionDaysUnfit,
+    ExtensionTooLate,
+    answer_clock,
+    check_extension,
+    next_clock,
+    part_days,
+)
+from outreach.cases.rules.moves import (
+    MOVES,
+    OWED,
+    CaseState,
+    Move,
+    MoveRefused,
+    Rank,
+    Step,
+    after,
+    rank_of,
+    return_move,
+)
 from outreach.kernel.clock import OFFICE
 from outreach.kernel.working_days import Deadline, WorkingCalendar
 
-ENDS = {CaseState.CLOSED, CaseState.UNREACHED, CaseState.WITHDRAWN}
+ENDS = {CaseState.CLOSED, CaseState.UNREACHED, CaseState.WITHDRAWN, CaseState.MERGED}
 # The adjusted days of 2026 that the tests cross: National Day, with the Saturday that pays for it.
 CALENDAR = WorkingCalendar(
     exceptions={
@@ -39,20 +61,47 @@ def test_every_state_but_the_ends_owes_a_step():
     assert set(CaseState) - set(OWED) == ENDS
 
 
-def test_nothing_leads_out_of_an_end():
-    assert all(MOVES[state] == {} for state in ENDS)
+def test_nothing_leads_out_of_an_end_but_the_way_back_from_a_merge():
+    assert [(state, move) for state in sorted(ENDS) for move in MOVES[state]] == [(CaseState.MERGED, Move.SPLIT)]
+
+
+def test_nothing_is_merged_that_has_an_answer():
+    assert {state for state in CaseState if Move.MERGE in MOVES[state]} == {
+        CaseState.REGISTERED,
+        CaseState.ASSIGNED,
+        CaseState.RETURNED,
+        CaseState.DISPUTED,
+        CaseState.ACCEPTED,
+    }
+
+
+def test_the_second_return_goes_to_an_arbiter():
+    assert [MOVES[CaseState.ACCEPTED][return_move(before)] for before in (0, 1, 2)] == [
+        CaseState.RETURNED,
+        CaseState.DISPUTED,
+        CaseState.DISPUTED,
+    ]
+
+
+def test_what_is_urgent_stands_before_what_a_leader_was_asked():
+    assert [rank_of(urgent=urgent, for_leader=leader) for urgent, leader in product((True, False), repeat=2)] == [
+        Rank.URGENT,
+        Rank.URGENT,
+        Rank.LEADERS,
+        Rank.ORDINARY,
+    ]
 
 
 def test_a_request_ends_only_on_feedback_unreached_or_withdrawn():
     ways = {(state, move, to) for state, moves in MOVES.items() for move, to in moves.items() if to in ENDS}
 
-    assert {(move, to) for state, move, to in ways if move is not Move.WITHDRAW} == {
+    assert {(move, to) for state, move, to in ways if move not in {Move.WITHDRAW, Move.MERGE}} == {
         (Move.CONTENT, CaseState.CLOSED),
         (Move.CLOSE_WITH_REASON, CaseState.CLOSED),
         (Move.GIVE_UP_REACHING, CaseState.UNREACHED),
     }
     assert {state for state, move, _ in ways if move is Move.WITHDRAW} == set(OWED)
-    assert {state for state, move, to in ways if to is not CaseState.WITHDRAWN} == {
+    assert {state for state, move, to in ways if to not in {CaseState.WITHDRAWN, CaseState.MERGED}} == {
         CaseState.REPLIED,
         CaseState.CONTESTED,
     }
@@ -79,11 +128,13 @@ def test_a_move_the_table_does_not_know_is_refused_by_name(state, move):
     ids=["across a weekend", "received on saturday", "across the holidays", "complex, after hours, across them"],
 )
 def test_an_answer_is_due_in_working_days_from_the_assignment(assigned, is_complex, due):
-    assert answer_deadline(assigned_at=assigned, complex=is_complex, calendar=CALENDAR) == Deadline(due, False)
+    clock = answer_clock(assigned_at=assigned, complex=is_complex)
+
+    assert clock.due(CALENDAR) == Deadline(due, False)
 
 
 def test_an_answer_due_in_a_year_without_a_calendar_is_provisional():
-    assert answer_deadline(assigned_at=at(2026, 12, 30), complex=False, calendar=CALENDAR).provisional
+    assert answer_clock(assigned_at=at(2026, 12, 30), complex=False).due(CALENDAR).provisional
 
 
 @pytest.mark.parametrize(
@@ -92,19 +143,70 @@ def test_an_answer_due_in_a_year_without_a_calendar_is_provisional():
         (CaseState.REGISTERED, at(2026, 11, 24, 17, 30)),
         (CaseState.ASSIGNED, at(2026, 11, 24, 17, 30)),
         (CaseState.RETURNED, at(2026, 11, 24, 17, 30)),
+        (CaseState.DISPUTED, at(2026, 11, 24, 17, 30)),
         (CaseState.REPLIED, at(2026, 11, 26, 17, 30)),
         (CaseState.CONTESTED, at(2026, 11, 24, 17, 30)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_step_has_its_own_deadline(state, due):
-    assert next_deadline(state, now=at(2026, 11, 23), answer=None, calendar=CALENDAR) == Deadline(due, False)
+    assert next_clock(state, now=at(2026, 11, 23), answer=None).due(CALENDAR) == Deadline(due, False)
 
 
-def test_accepting_does_not_move_the_deadline_of_the_answer():
-    answer = Deadline(at(2026, 11, 26, 17, 30), False)
+@pytest.mark.parametrize("state", [CaseState.ACCEPTED, CaseState.DRAFTED])
+def test_neither_accepting_nor_approving_moves_the_deadline_of_the_answer(state):
+    answer = Clock(at(2026, 11, 19), 5)
 
-    assert next_deadline(CaseState.ACCEPTED, now=at(2026, 11, 25), answer=answer, calendar=CALENDAR) == answer
+    assert next_clock(state, now=at(2026, 11, 25), answer=answer) == answer
+
+
+def test_what_was_promised_for_a_holiday_is_due_on_the_next_working_day():
+    assert Clock(at(2026, 9, 1), None, date(2026, 10, 3)).due(CALENDAR) == Deadline(at(2026, 10, 8, 17, 30), False)
+
+
+def test_an_extension_counts_from_the_old_deadline():
+    clock = answer_clock(assigned_at=at(2026, 11, 19), complex=False)
+
+    assert clock.due(CALENDAR).at == at(2026, 11, 26, 17, 30)
+    assert clock.longer(3).due(CALENDAR).at == at(2026, 12, 1, 17, 30)
+
+
+@pytest.mark.parametrize(
+    ("days", "asked", "refusal"),
+    [
+        (3, at(2026, 11, 26, 17, 31), ExtensionTooLate),
+        (0, at(2026, 11, 25), ExtensionDaysUnfit),
+        (-2, at(2026, 11, 25), ExtensionDaysUnfit),
+        (MOST_EXTRA_DAYS + 1, at(2026, 11, 25), ExtensionDaysUnfit),
+    ],
+)
+def test_more_time_is_asked_for_in_time_and_for_some_days(days, asked, refusal):
+    with pytest.raises(refusal):
+        check_extension(days=days, due_at=at(2026, 11, 26, 17, 30), now=asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "days"),
+    [(at(2026, 11, 19), 4), (at(2026, 11, 25), 1), (at(2026, 11, 26), 1), (at(2026, 11, 30), 1)],
+    ids=["early", "the day before", "on the last day", "late already"],
+)
+def test_a_co_handler_has_until_the_day_before_the_answer_and_at_least_one(asked, days):
+    assert part_days(now=asked, answer_due_at=at(2026, 11, 26, 17, 30), calendar=CALENDAR) == days
+
+
+@pytest.mark.parametrize(
+    ("kind", "solved", "satisfaction", "step"),
+    [
+        (AnswerKind.SOLVED, True, Satisfaction.MOSTLY, Move.CONTENT),
+        (AnswerKind.SOLVED, False, Satisfaction.MOSTLY, Move.CONTEST),
+        (AnswerKind.IN_PROGRESS, False, Satisfaction.MOSTLY, Move.KEEP_PLAN),
+        (AnswerKind.IN_PROGRESS, True, Satisfaction.SATISFIED, Move.CONTENT),
+        (AnswerKind.IN_PROGRESS, False, Satisfaction.DISSATISFIED, Move.CONTEST),
+        (None, False, Satisfaction.SATISFIED, Move.CONTEST),
+    ],
+)
+def test_a_plan_they_agree_to_is_kept_and_does_not_close(kind, solved, satisfaction, step):
+    assert feedback_move(kind, solved=solved, satisfaction=satisfaction) is step
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_text_finds_by_number_or_by_words_of_the_person(office, organiser, mon
 
 
 def test_counts_are_capped(office, organiser, monkeypatch):
-    monkeypatch.setattr(queries, "COUNTED_UP_TO", 2)
+    monkeypatch.setattr(queries.lists, "COUNTED_UP_TO", 2)
     for _ in range(5):
         a_case(intake=office, now=NOW)
 

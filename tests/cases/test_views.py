@@ -169,7 +169,7 @@ def test_whoever_wrote_it_down_sees_it_and_may_urge(client, city, now):
 def test_a_feature_above_lets_people_follow(client, city, case, monkeypatch):
     leader = an_account(organisation=city.office, roles=[Role.LEADER])
     follow = sa.select(Case.person_id).where(Case.person_id == city.talent.id)
-    monkeypatch.setattr(queries, "followed_people", [lambda account: follow])
+    monkeypatch.setattr(queries.reaching, "followed_people", [lambda account: follow])
 
     assert signed_in(client, leader).get(f"/desk/requests/{case.id}").status_code == 200
 

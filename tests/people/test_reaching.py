@@ -88,6 +88,7 @@ MOVED_OR_NOT = {
     "messages": "what waits is not sent; what was sent says where it went, to desks only",
     "contact_codes": "of the number itself, whoever holds it",
     "guardians": "the proof of whom the consent was taken from; no page opens it by the number",
+    "case_parts": "of a unit outside the city, which is asked there",
     "erasures": "through which number it was asked: on desks only",
 }
 

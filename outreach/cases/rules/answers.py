@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from outreach.cases.rules.moves import Move
 from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 
@@ -169,3 +170,15 @@ def check_unreached(failed: Collection[FailedAttempt]) -> None:
 def is_content(*, solved: bool, satisfaction: Satisfaction) -> bool:
     """Tell whether a request closes on this feedback; not solved or not satisfied goes to a supervisor."""
     return solved and satisfaction is not Satisfaction.DISSATISFIED
+
+
+def feedback_move(kind: AnswerKind | None, *, solved: bool, satisfaction: Satisfaction) -> Move:
+    """Return the move that feedback is: it closes, goes to a supervisor, or holds the unit to the plan it gave.
+
+    :param kind: of the answer; None before there is one
+    """
+    if is_content(solved=solved, satisfaction=satisfaction):
+        return Move.CONTENT
+    if kind is AnswerKind.IN_PROGRESS and satisfaction is not Satisfaction.DISSATISFIED:
+        return Move.KEEP_PLAN
+    return Move.CONTEST

@@ -17,7 +17,9 @@ class Tab(StrEnum):
     TO_ACCEPT = "to_accept"
     TO_ANSWER = "to_answer"
     TO_HEAR = "to_hear"
-    CONTESTED = "contested"
+    TO_DECIDE = "to_decide"
+    TO_APPROVE = "to_approve"
+    CO_HANDLED = "co_handled"
     ENDED = "ended"
 
     @property
@@ -36,6 +38,8 @@ TABS = {
     Tab.TO_ACCEPT: N_("To accept"),
     Tab.TO_ANSWER: N_("To answer"),
     Tab.TO_HEAR: N_("Waiting for feedback"),
-    Tab.CONTESTED: N_("Not satisfied"),
+    Tab.TO_DECIDE: N_("To decide"),
+    Tab.TO_APPROVE: N_("To approve"),
+    Tab.CO_HANDLED: N_("Parts of ours"),
     Tab.ENDED: N_("Ended"),
 }

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from outreach.cases import operations, queries
-from outreach.cases.forms import YES, AskForm, FeedbackForm
+from outreach.cases.forms import YES, AddForm, AskForm, FeedbackForm, PartForm
 from outreach.cases.rules.answers import Satisfaction
 from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.cases.rules.deadlines import Standing, standing
@@ -138,7 +138,9 @@ def feedback(token: str) -> ResponseReturnValue:
 
     if not (form.validate_on_submit() and form.attempt(operation)):
         return _page(case, form), 422
-    if case.state.is_open:
+    if case.state is CaseState.ACCEPTED:
+        flash(gettext("Thank you. What was promised is followed up until it is done."))
+    elif case.state.is_open:
         flash(gettext("Thank you for saying so. A supervisor looks at it and tells you what happens next."))
     else:
         flash(gettext("Thank you. It is done now."))
@@ -155,12 +157,58 @@ def withdraw(token: str) -> ResponseReturnValue:
     return redirect(url_for(".show", token=token), 303)
 
 
-def _page(case: Any, form: FeedbackForm) -> str:
+@blueprint.post("/r/<token>/add")
+@open_to_everyone
+def add(token: str) -> ResponseReturnValue:
+    """Take what the person adds to their request."""
+    case = queries.case_by_token(token)
+    form = AddForm()
+
+    def operation() -> None:
+        limits.spend(limits.ASKING, case.contact_point_id)
+        operations.add(case=case, words=form.words.data or "", by=_by(case.contact_point_id), now=now())
+
+    if not (form.validate_on_submit() and form.attempt(operation)):
+        return _page(case, FeedbackForm(None), form), 422
+    flash(gettext("Added. Whoever looks after it is told."))
+    return redirect(url_for(".show", token=token), 303)
+
+
+@blueprint.route("/p/<token>", methods=["GET", "POST"])
+@open_to_everyone
+def part(token: str) -> ResponseReturnValue:
+    """Show somebody outside the city what is asked of them, and take their part of the answer."""
+    asked = queries.part_by_token(token)
+    form = PartForm()
+    by = Actor(ActorKind.ATTENDEE, asked.contact_point_id)
+
+    def operation() -> None:
+        operations.give_part(part=asked, text=form.words.data or "", by=by, now=now())
+
+    if form.validate_on_submit() and form.attempt(operation):
+        flash(gettext("Your part is there. Thank you."))
+        return redirect(url_for(".part", token=token), 303)
+    return render_template("cases/public/part.html", part=asked, case=asked.case, form=form), (
+        422 if form.is_submitted() else 200
+    )
+
+
+def _page(case: Any, form: FeedbackForm, adding: AddForm | None = None) -> str:
     said = request.args.get("said")
     if not form.is_submitted() and said in set(Satisfaction):
         form.satisfaction.data = said
         form.solved.data = None if said == Satisfaction.DISSATISFIED else YES
-    return render_template("cases/public/show.html", case=case, form=form, standing=_standings([case]).get(case.id))
+    answer = case.answer_for_person
+    return render_template(
+        "cases/public/show.html",
+        case=case,
+        form=form,
+        add_form=adding or AddForm(None),
+        added=queries.added_by_person(case),
+        opened=answer is not None
+        and (queries.opened_before(case, answer) if case.merged_into else answer.delivered_at is not None),
+        standing=_standings([case]).get(case.id),
+    )
 
 
 def _standings(cases: Sequence[Any]) -> dict[int, Standing]:

@@ -351,7 +351,7 @@ class SupervisionPart:
 
 def supervision_part(viewer: Account, *, now: datetime) -> SupervisionPart:
     """Return what a supervisor looks at first."""
-    counts = cases.counts_for(viewer, [Tab.LATE, Tab.CONTESTED], now=now)
+    counts = cases.counts_for(viewer, [Tab.LATE, Tab.TO_DECIDE], now=now)
     late = sa.func.count(Case.id)
     by_unit = db.session.execute(
         sa.select(Organisation.short_name, late)
@@ -363,9 +363,9 @@ def supervision_part(viewer: Account, *, now: datetime) -> SupervisionPart:
     ).all()
     return SupervisionPart(
         late=counts[Tab.LATE],
-        contested=counts[Tab.CONTESTED],
+        contested=counts[Tab.TO_DECIDE],
         rows=_case_rows(viewer, Tab.LATE, now=now, size=SHOWN),
-        contests=_case_rows(viewer, Tab.CONTESTED, now=now, size=6),
+        contests=_case_rows(viewer, Tab.TO_DECIDE, now=now, size=6),
         by_unit=[(name, count) for name, count in by_unit],
     )
 

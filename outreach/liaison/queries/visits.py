@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload, undefer
 from outreach.cases.models import Case
 from outreach.cases.queries import routes_of, visible
 from outreach.cases.rules.asking import Origin, Topic
-from outreach.cases.rules.deadlines import DAYS_TO_ASSIGN, answer_deadline
+from outreach.cases.rules.deadlines import DAYS_TO_ASSIGN, answer_clock
 from outreach.kernel.calendar_days import working_calendar
 from outreach.kernel.clock import office_day
 from outreach.kernel.database import db
@@ -214,8 +214,8 @@ def destinations(intake: Organisation, *, now: datetime) -> dict[Topic, Destinat
     calendar = working_calendar()
     routes = routes_of(intake)
     to_assign = calendar.due(now, DAYS_TO_ASSIGN)
-    answered = answer_deadline(assigned_at=now, complex=False, calendar=calendar)
-    answered_if_complex = answer_deadline(assigned_at=now, complex=True, calendar=calendar)
+    answered = answer_clock(assigned_at=now, complex=False).due(calendar)
+    answered_if_complex = answer_clock(assigned_at=now, complex=True).due(calendar)
     return {
         topic: Destination(
             unit=routes[topic].unit.short_name, routed=True, due=answered, due_if_complex=answered_if_complex

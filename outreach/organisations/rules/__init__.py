@@ -62,6 +62,7 @@ class Permission(StrEnum):
     CASE_REGISTER = "case_register"
     CASE_ASSIGN = "case_assign"  # the intake desk
     CASE_HANDLE = "case_handle"  # a department's desk
+    CASE_APPROVE = "case_approve"  # the head of a unit, what its desk answers
     CASE_SUPERVISE = "case_supervise"
     PAIRING_EDIT = "pairing_edit"
     PAIRING_READ = "pairing_read"  # every pairing of the organisation; one's own need no permission
@@ -158,7 +159,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.EXPORT_OVERSEE,
         }
     ),
-    Role.APPROVER: frozenset({Permission.EVENT_READ, Permission.EVENT_APPROVE, Permission.REGISTRATION_READ}),
+    Role.APPROVER: frozenset(
+        {Permission.EVENT_READ, Permission.EVENT_APPROVE, Permission.REGISTRATION_READ, Permission.CASE_APPROVE}
+    ),
     Role.HANDLER: frozenset({Permission.CASE_HANDLE, Permission.EXPORT}),
     Role.DEPUTY_HANDLER: frozenset({Permission.CASE_HANDLE, Permission.EXPORT}),
     Role.LIAISON_OFFICER: frozenset({Permission.VISIT_LOG, Permission.CASE_REGISTER, Permission.EXPORT}),
