@@ -26,6 +26,8 @@ from outreach.kernel.clock import OFFICE, office_day
 from outreach.kernel.database import db
 from outreach.liaison import operations as liaison
 from outreach.liaison.models import Pairing
+from outreach.liaison.operations.planning import plan
+from outreach.liaison.operations.visits import confirm
 from outreach.liaison.rules import Ask as Asked
 from outreach.liaison.rules import PairingKind, VisitWay
 from outreach.organisations import operations as organisations
@@ -46,6 +48,8 @@ from outreach.venues.models import Venue
 
 PEOPLE = 300
 MOST_GUESTS = 45
+CONFIRMED_AFTER = 10
+"""Visits that a secretary wrote down so many working days ago have been confirmed by their leader."""
 """How many register for one group at the most: enough to look alive, few enough to be built in seconds."""
 SEED = 20261121
 """The same city every time."""
@@ -429,6 +433,16 @@ def _pairings(city: City) -> None:
                 by=city.by("organiser"),
                 now=city.workday(300 - 40 * number),
             )
+            if number == 1:
+                plan(
+                    pairing=pairing,
+                    day=city.today + timedelta(days=4),
+                    hour=None,
+                    note="带上人才公寓的清单。",
+                    knowing=True,
+                    by=city.clerks[officer],
+                    now=city.workday(1),
+                )
             if number != count - 1:
                 _visit(city, pairing, days=(5, 55, 20, 130, 75)[number % 5], asks=())
 
@@ -449,6 +463,8 @@ def _visit(city: City, pairing: Pairing, *, days: int, asks: Sequence[Ask]) -> l
         confidential=False,
         now=city.past(moment + timedelta(minutes=40)),
     )
+    if days > CONFIRMED_AFTER:
+        confirm(visit=visit, leader=pairing.leader, now=city.past(moment + timedelta(hours=3)))
     return [link.case for link in visit.asked]
 
 

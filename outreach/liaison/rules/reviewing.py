@@ -23,7 +23,7 @@ class Decision(StrEnum):
         return {
             Decision.KEEP: N_("Keep it"),
             Decision.CHANGE: N_("Another rhythm"),
-            Decision.END: N_("End it"),
+            Decision.END: N_("End the pairing"),
         }[self]
 
 
