@@ -174,6 +174,9 @@ def _begun(kind: type[Form], case: Any) -> Form:
         form.complex.data, form.urgent.data = case.complex, case.urgent
         units = [unit for unit in queries.units_to_assign_to(case.intake) if unit.id != case.lead_id]
         form.unit.data = proposed_units([case.topic], units).get(case.topic, case.intake_id)
+    if isinstance(form, ReassignForm | ArbitrateForm):
+        units = [unit for unit in queries.units_to_assign_to(case.intake) if unit.id != case.lead_id]
+        form.unit.data = proposed_units([case.topic], units).get(case.topic, case.intake_id)
     if isinstance(form, ReplyForm):
         _prefill(form, case)
     return form
