@@ -711,6 +711,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.create_index('ix_cases_answered', ['topic', 'replied_at', 'id'], unique=False, sqlite_where=sa.text('replied_at IS NOT NULL'), postgresql_where=sa.text('replied_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_cases_contact_point_id'), ['contact_point_id'], unique=False)
         batch_op.create_index('ix_cases_due', ['due_at', 'id', 'state'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index('ix_cases_ended', ['ended_at', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
@@ -1448,6 +1449,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_cases_ended', sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
         batch_op.drop_index('ix_cases_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_cases_contact_point_id'))
+        batch_op.drop_index('ix_cases_answered', sqlite_where=sa.text('replied_at IS NOT NULL'), postgresql_where=sa.text('replied_at IS NOT NULL'))
 
     op.drop_table('cases')
     with op.batch_alter_table('ways_in', schema=None) as batch_op:

@@ -19,6 +19,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person
 
 _IS_OPEN, _IS_OVER = sa.text("due_at IS NOT NULL"), sa.text("ended_at IS NOT NULL")
+_WAS_ANSWERED = sa.text("replied_at IS NOT NULL")
 _ENDED = "state IN ('closed', 'unreached', 'withdrawn', 'merged')"
 
 
@@ -42,6 +43,9 @@ class Case(Model):
         sa.Index("ix_cases_due", "due_at", "id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         sa.Index("ix_cases_first", "rank", "due_at", "id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         sa.Index("ix_cases_ended", "ended_at", "id", sqlite_where=_IS_OVER, postgresql_where=_IS_OVER),
+        sa.Index(
+            "ix_cases_answered", "topic", "replied_at", "id", sqlite_where=_WAS_ANSWERED, postgresql_where=_WAS_ANSWERED
+        ),
         IDS_ONCE,
     )
 

@@ -11,6 +11,7 @@ from outreach.cases.queries.desks import (
     units_with_handlers,
     wants_approval,
 )
+from outreach.cases.queries.likeness import EarlierAnswer, earlier_answer, earlier_answers
 from outreach.cases.queries.lists import (
     COUNTED_UP_TO,
     NUMBER_BEGINS,
@@ -60,6 +61,7 @@ __all__ = [
     "NUMBER_BEGINS",
     "OPEN",
     "Choice",
+    "EarlierAnswer",
     "Load",
     "PastEntry",
     "acts_of",
@@ -72,6 +74,8 @@ __all__ = [
     "cases_of_contact",
     "counts_for",
     "desk_of",
+    "earlier_answer",
+    "earlier_answers",
     "failed_attempts",
     "followed_people",
     "ids_of_list",

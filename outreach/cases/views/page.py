@@ -115,6 +115,7 @@ def page_of(case: Any, sent: Form | None = None, shown: str | None = None) -> st
         origin_text=gettext(origin.sentence, **origin.values) if origin else None,
         others=[other for other in queries.cases_of(current_user, case.person_id) if other.id != case.id],
         may_read_people=current_user.may(Permission.PEOPLE_READ),
+        earlier=queries.earlier_answers(current_user, case) if "ReplyForm" in forms else [],
         parts=queries.parts_before(current_user, case),
         approved_first=case.lead is not None and queries.wants_approval(case.lead) is not None,
         moment=now(),
