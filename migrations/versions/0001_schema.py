@@ -1089,6 +1089,24 @@ def upgrade() -> None:
         batch_op.create_index('ix_case_parts_owed', ['unit_id', 'due_at'], unique=False)
         batch_op.create_index('uq_case_parts_asked_once', ['case_id', 'unit_id'], unique=True, sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
 
+    op.create_table('case_terms',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('step', sa.Enum('assign', 'accept', 'arbitrate', 'answer', 'approve', 'hear', 'decide', name='step', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.Column('due_at', sa.DateTime(), nullable=False),
+    sa.Column('done_at', sa.DateTime(), nullable=True),
+    sa.Column('delivered_at', sa.DateTime(), nullable=True),
+    sa.CheckConstraint("step IN ('accept', 'answer')", name=op.f('ck_case_terms_only_what_is_measured')),
+    sa.CheckConstraint('delivered_at IS NULL OR done_at IS NOT NULL', name=op.f('ck_case_terms_only_what_was_given_is_delivered')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_terms_case_id_cases')),
+    sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_case_terms_unit_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_terms'))
+    )
+    with op.batch_alter_table('case_terms', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_case_terms_case_id'), ['case_id'], unique=False)
+        batch_op.create_index('ix_case_terms_due', ['due_at', 'id'], unique=False)
+
     op.create_table('distinctions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('one_id', sa.Integer(), nullable=False),
@@ -1350,6 +1368,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_distinctions_carried_by_id'))
 
     op.drop_table('distinctions')
+    with op.batch_alter_table('case_terms', schema=None) as batch_op:
+        batch_op.drop_index('ix_case_terms_due')
+        batch_op.drop_index(batch_op.f('ix_case_terms_case_id'))
+
+    op.drop_table('case_terms')
     with op.batch_alter_table('case_parts', schema=None) as batch_op:
         batch_op.drop_index('uq_case_parts_asked_once', sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
         batch_op.drop_index('ix_case_parts_owed')
