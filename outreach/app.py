@@ -12,14 +12,12 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import outreach.cases.documents
-import outreach.cases.documents.bulletin
 import outreach.cases.imports
 import outreach.cases.models
 import outreach.cases.queries
 import outreach.cases.receivers
 import outreach.cases.views.desk
 import outreach.cases.views.public
-import outreach.cases.views.rates
 import outreach.cases.views.steps
 import outreach.demo.commands
 import outreach.desk.documents
@@ -68,7 +66,9 @@ import outreach.organisations.queries
 import outreach.organisations.signals
 import outreach.organisations.views.city
 import outreach.organisations.views.desk
+import outreach.organisations.views.leave
 import outreach.organisations.views.public
+import outreach.organisations.views.working_days
 import outreach.people.documents
 import outreach.people.imports
 import outreach.people.operations
@@ -141,6 +141,8 @@ BLUEPRINTS = (
     outreach.liaison.views.visits.blueprint,
     outreach.organisations.views.desk.blueprint,
     outreach.organisations.views.city.blueprint,
+    outreach.organisations.views.leave.blueprint,
+    outreach.organisations.views.working_days.blueprint,
     outreach.organisations.views.public.blueprint,
     outreach.signing_in.views.desk.blueprint,
     outreach.signing_in.views.public.blueprint,
@@ -159,6 +161,7 @@ BLUEPRINTS = (
 )
 COMMANDS = (outreach.operating.commands.COMMANDS, outreach.demo.commands.COMMANDS)
 RECEIVERS = (
+    (outreach.organisations.signals.working_days_changed, outreach.cases.receivers.count_deadlines_again),
     (outreach.organisations.signals.places_changed, outreach.people.receivers.judge_again_who_is_away),
     (outreach.events.signals.event_cancelled, outreach.registration.receivers.cancel_registrations),
     (outreach.events.signals.event_moved, outreach.registration.receivers.tell_those_registered),
@@ -204,7 +207,6 @@ EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (
     outreach.desk.documents.REGISTRATIONS,
     outreach.cases.documents.CASES,
     outreach.cases.documents.CASE_SHEET,
-    outreach.cases.documents.bulletin.BULLETIN,
     outreach.liaison.documents.PAIRINGS,
     outreach.liaison.documents.VISITS,
     outreach.liaison.documents.handing_over.SHEET,
@@ -217,6 +219,7 @@ ERRANDS: tuple[timetable.Errand, ...] = (
     timetable.Errand("privacy.retain", time(3, 10)),
     timetable.Errand("operating.anchor_history", time(3, 40)),
     timetable.Errand("operating.note_erasures", time(3, 50)),
+    timetable.Errand("cases.climb", time(8, 40)),
     timetable.Errand("liaison.digest", time(7, 30)),
 )
 
@@ -265,7 +268,9 @@ NAVIGATION: tuple[tuple[str | None, tuple[tuple[str, str, str, tuple[Permission,
         (
             (N_("Organisations"), "organisations.index", "tree", (Permission.ADMINISTER,)),
             (N_("Accounts"), "organisations.accounts", "user", (Permission.ADMINISTER,)),
+            (N_("Leave"), "leave.units", "clock", (Permission.ADMINISTER,)),
             (N_("Our city"), "city.show", "globe", (Permission.CITY_EDIT,)),
+            (N_("Working days"), "working_days.index", "calendar", (Permission.CITY_EDIT,)),
             (N_("Classes and fields"), "city_lists.index", "star", (Permission.CITY_EDIT,)),
             (N_("Personal data"), "privacy.index", "shield", (Permission.PEOPLE_EDIT, Permission.PRIVACY_RULES)),
             (N_("SMS gateway"), "notices.sms", "message", (Permission.SMS_PAGE,)),
@@ -344,7 +349,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         signal.connect(receiver)
     outreach.intake.rules.register(*IMPORTERS)
     outreach.exports.rules.offers.register(*EXPORTED)
-    outreach.exports.queries.account_of[:] = [outreach.people.queries.account_by_id]
+    outreach.exports.queries.account_of[:] = [outreach.organisations.queries.account_on]
     outreach.exports.queries.overseen[:] = [outreach.organisations.queries.units_overseen]
     outreach.exports.operations.concerned[:] = [outreach.people.operations.note_exported]
     outreach.people.rules.merging.declare(ROWS_OF_A_PERSON)
@@ -425,7 +430,7 @@ def _mount_sign_in(app: Flask) -> None:
 
 
 def _reader(kept: str) -> Any:
-    return None if g.get("without_database") else outreach.organisations.queries.account_of_session(kept)
+    return None if g.get("without_database") else outreach.organisations.queries.account_of_session(kept, now=now())
 
 
 def _shared() -> dict[str, Any]:

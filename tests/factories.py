@@ -18,7 +18,7 @@ from outreach.kernel.database import Model, db
 from outreach.kernel.sealing import blind
 from outreach.liaison.models import Pairing, PlannedVisit, Visit, VisitLeader, VisitTalent
 from outreach.liaison.rules import Rhythm, VisitWay
-from outreach.organisations.models import Account, Grant, Installation, Organisation
+from outreach.organisations.models import Absence, Account, Grant, Installation, Organisation
 from outreach.organisations.rules import OrganisationKind, Role
 from outreach.people.models import ConsentText, ContactPoint, Person, PersonContact, TalentClass
 from outreach.people.queries import tail_index
@@ -89,6 +89,12 @@ def an_account(
     for role in roles:
         account.grants.append(Grant(role=role, organisation=at or organisation))
     return _kept(account)
+
+
+def an_absence(*, account: Account, deputy: Account | None = None, **values: Any) -> Absence:
+    """A week away, from Monday 23 to Friday 27 November 2026, with nobody standing in unless named."""
+    days = {"from_on": date(2026, 11, 23), "until_on": date(2026, 11, 27)}
+    return _kept(Absence(**({"account": account, "deputy": deputy} | days | values)))
 
 
 def a_programme(name: str | None = None, *, organisation: Organisation, **values: Any) -> Programme:

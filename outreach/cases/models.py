@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
 from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.cases.rules.deadlines import Clock
+from outreach.cases.rules.ladder import Rung
 from outreach.cases.rules.moves import OWED, CaseState, Rank, Step
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import IDS_ONCE, Model
@@ -19,7 +20,6 @@ from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person
 
 _IS_OPEN, _IS_OVER = sa.text("due_at IS NOT NULL"), sa.text("ended_at IS NOT NULL")
-_WAS_ANSWERED = sa.text("replied_at IS NOT NULL")
 _ENDED = "state IN ('closed', 'unreached', 'withdrawn', 'merged')"
 
 
@@ -43,9 +43,6 @@ class Case(Model):
         sa.Index("ix_cases_due", "due_at", "id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         sa.Index("ix_cases_first", "rank", "due_at", "id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         sa.Index("ix_cases_ended", "ended_at", "id", sqlite_where=_IS_OVER, postgresql_where=_IS_OVER),
-        sa.Index(
-            "ix_cases_answered", "topic", "replied_at", "id", sqlite_where=_WAS_ANSWERED, postgresql_where=_WAS_ANSWERED
-        ),
         IDS_ONCE,
     )
 
@@ -101,9 +98,6 @@ class Case(Model):
     draft: Mapped["AnswerDraft | None"] = relationship(back_populates="case", cascade="all, delete-orphan")
     parts: Mapped[list["CasePart"]] = relationship(back_populates="case", order_by="CasePart.id")
     extensions: Mapped[list["Extension"]] = relationship(back_populates="case", order_by="Extension.id")
-    terms: Mapped[list["CaseTerm"]] = relationship(
-        back_populates="case", order_by="CaseTerm.id", cascade="all, delete-orphan"
-    )
     merged_into: Mapped["Case | None"] = relationship(remote_side="Case.id", back_populates="merged")
     merged: Mapped[list["Case"]] = relationship(back_populates="merged_into", order_by="Case.id")
 
@@ -307,25 +301,16 @@ class Extension(Model):
     asked_by: Mapped[Account] = relationship(foreign_keys=[asked_by_id])
 
 
-class CaseTerm(Model):
-    """A step that a unit owed by a moment, as rates count it: see rules.rates. It follows the lines of the history."""
+class CaseRung(Model):
+    """A rung of the ladder of supervision that the clock climbed with a deadline; each once."""
 
-    __tablename__ = "case_terms"
-    __table_args__ = (
-        sa.CheckConstraint("step IN ('accept', 'answer')", name="only_what_is_measured"),
-        sa.CheckConstraint("delivered_at IS NULL OR done_at IS NOT NULL", name="only_what_was_given_is_delivered"),
-        sa.Index("ix_case_terms_due", "due_at", "id"),
-    )
+    __tablename__ = "case_rungs"
+    __table_args__ = (sa.UniqueConstraint("case_id", "due_at", "rung"),)
 
-    case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
-    step: Mapped[Step]
-    unit_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"))
     due_at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
-    delivered_at: Mapped[datetime | None]
-
-    case: Mapped[Case] = relationship(back_populates="terms")
-    unit: Mapped[Organisation] = relationship()
+    rung: Mapped[Rung]
+    climbed_at: Mapped[datetime]
 
 
 class ReachAttempt(Model):

@@ -134,7 +134,7 @@ def submit(*, event: Event, by: Actor, now: datetime) -> None:
     if event.mode.has_a_place and not event.where:
         raise PlaceMissing
     event.submitted_by_id = by.id
-    decides = queries.approvers_of([event])[event.id]
+    decides = queries.approvers_of([event], now=now)[event.id]
     if not decides:
         raise NobodyCanApprove
     _move(event, state, act="event.submitted", by=by, now=now)
@@ -164,7 +164,7 @@ def approve(*, event: Event, seen: int, by: Actor, now: datetime) -> None:
     """
     event = _held(event, seen)
     state = after(event.state, EventMove.APPROVE)
-    _second_person(event, by)
+    _second_person(event, by, now)
     if event.is_over(now):
         raise AlreadyOver
     event.approved_by_id = by.id
@@ -184,7 +184,7 @@ def refuse(*, event: Event, reason: str, by: Actor, now: datetime) -> None:
     """
     event = _held(event)
     state = after(event.state, EventMove.REFUSE)
-    _second_person(event, by)
+    _second_person(event, by, now)
     if not reason.strip():
         raise ReasonMissing
     submitter_id, event.submitted_by_id = event.submitted_by_id, None
@@ -255,10 +255,10 @@ def _tell(event: Event, account_id: int, what: str, *, by: Actor, now: datetime,
     )
 
 
-def _second_person(event: Event, by: Actor) -> None:
+def _second_person(event: Event, by: Actor, now: datetime) -> None:
     if by.id == event.submitted_by_id:
         raise ApprovedByItsAuthor
-    decides = queries.approvers_of([event])[event.id]
+    decides = queries.approvers_of([event], now=now)[event.id]
     if by.id not in decides:
         raise NotItsApprover(names="、".join(decides.values()))
 

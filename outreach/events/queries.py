@@ -229,7 +229,7 @@ def my_next(viewer: Account, *, now: datetime, limit: int) -> Sequence[Event]:
     ).all()
 
 
-def awaiting(viewer: Account) -> Sequence[Event]:
+def awaiting(viewer: Account, *, now: datetime) -> Sequence[Event]:
     """Return the events that wait for this viewer's approval, soonest first, of the first hundred that wait."""
     waiting = db.session.scalars(
         sa.select(Event)
@@ -238,13 +238,13 @@ def awaiting(viewer: Account) -> Sequence[Event]:
         .order_by(Event.starts_at, Event.id)
         .limit(100)
     ).all()
-    decides = approvers_of(waiting)
+    decides = approvers_of(waiting, now=now)
     return [event for event in waiting if viewer.id in decides[event.id]]
 
 
-def approvers_of(events: Sequence[Event]) -> dict[int, Mapping[int, str]]:
+def approvers_of(events: Sequence[Event], *, now: datetime) -> dict[int, Mapping[int, str]]:
     """Return, by event, who may approve it: account ids and names, by domain.md's rule for the tree."""
-    decides = who_approves([(event.organisation.path, event.submitted_by_id) for event in events])
+    decides = who_approves([(event.organisation.path, event.submitted_by_id) for event in events], now=now)
     return {event.id: who for event, who in zip(events, decides, strict=True)}
 
 

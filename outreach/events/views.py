@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
         page=found.page(tab, cursor=request.args.get("page"), now=moment),
         counts=found.counts(now=moment),
         most=queries.MOST_COUNTED,
-        awaiting=queries.awaiting(current_user),
+        awaiting=queries.awaiting(current_user, now=now()),
         now=moment,
     )
 
@@ -149,7 +149,7 @@ def _preview(event_id: int, form: DecisionForm) -> ResponseReturnValue:
             form=form,
             happenings=happenings,
             refusal=queries.last_refusal(happenings),
-            deciding=queries.approvers_of([event])[event.id] if event.state is EventState.SUBMITTED else {},
+            deciding=queries.approvers_of([event], now=now())[event.id] if event.state is EventState.SUBMITTED else {},
             may_edit=reaches(current_user, event.organisation, Permission.EVENT_EDIT),
             now=now(),
         ),

@@ -29,8 +29,9 @@ class Viewer(Protocol):
         """Tell whether any of its roles permits this."""
 
 
-account_of: list[Callable[[int], Any]] = []
-"""Who finds an account by its id; connected by the app, because accounts stand above this room."""
+account_of: list[Callable[[int, datetime], Any]] = []
+"""Who finds an account by its id, with what it may do at a moment; connected by the app, because
+accounts stand above this room."""
 
 overseen: list[Callable[[Any], sa.Select[tuple[int]] | None]] = []
 """Who selects the ids of the organisations whose exports an account oversees, None for who oversees none; as above."""
@@ -122,7 +123,7 @@ def asked_of(export: Export) -> Asked:
 
 def asked(account_id: int, arguments: Mapping[str, str], now: datetime) -> Asked:
     """Return who asks for what; the account is read anew, with the roles it has now."""
-    return Asked(account_of[0](account_id), arguments, now)
+    return Asked(account_of[0](account_id, now), arguments, now)
 
 
 def chosen_columns(export: Export) -> list[Column]:

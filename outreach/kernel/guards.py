@@ -75,6 +75,36 @@ def never_oversold() -> Guard:
     )
 
 
+def away_once() -> Guard:
+    """Return the guard that refuses a leave on days on which its account is away already.
+
+    On PostgreSQL the account's row is locked first, so that of two who write at once the second one sees the first.
+    """
+    name = "guard_absences_once"
+    message = "absences: this account is away on some of these days already"
+    twice = (
+        "EXISTS (SELECT 1 FROM absences WHERE account_id = NEW.account_id AND id <> NEW.id "
+        "AND from_on <= NEW.until_on AND until_on >= NEW.from_on)"
+    )
+    return Guard(
+        name=name,
+        table="absences",
+        sqlite=tuple(
+            # after the row is in: before it an INSERT has no id yet
+            f"CREATE TRIGGER {name}_{event.lower()} AFTER {event} ON absences WHEN {twice} "
+            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            for event in ("INSERT", "UPDATE")
+        ),
+        postgresql=(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "PERFORM 1 FROM accounts WHERE id = NEW.account_id FOR NO KEY UPDATE; "
+            f"IF {twice} THEN RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation'; END IF; "
+            "RETURN NEW; END $$",
+            f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON absences FOR EACH ROW EXECUTE FUNCTION {name}()",
+        ),
+    )
+
+
 FACTS_OF_A_MERGE = frozenset(
     {
         ("people", "merged_into_id"),
@@ -157,6 +187,7 @@ GUARDS: tuple[Guard, ...] = (
     never_changes("arrivals"),
     never_changes("consent_texts"),  # what somebody agreed to is proved by the text as it was
     never_oversold(),
+    away_once(),
 )
 
 

@@ -174,9 +174,12 @@ def job_of(name: str) -> Callable[..., None]:
     """
     feature, _, function = name.partition(".")
     try:
-        return getattr(import_module(f"outreach.{feature}.jobs"), function)
+        job = getattr(import_module(f"outreach.{feature}.jobs"), function)
     except (ImportError, AttributeError) as error:
         raise LookupError(name) from error
+    if not callable(job):
+        raise LookupError(name)
+    return job
 
 
 def perform(work: Work, *, now: datetime) -> None:

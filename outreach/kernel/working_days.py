@@ -38,6 +38,11 @@ class WorkingCalendar:
         """Tell whether offices work on this day."""
         return self.exceptions.get(day, day.weekday() < SATURDAY)
 
+    def is_open(self, moment: datetime) -> bool:
+        """Tell whether it is a working day and office hours at an aware moment."""
+        there = local(moment)
+        return self.is_working_day(there.date()) and OPENS <= there.time() < CLOSES
+
     def next_working_day(self, day: date) -> date:
         """Return the first working day after this day."""
         day += timedelta(days=1)

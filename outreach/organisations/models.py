@@ -1,6 +1,6 @@
 """The tree, its accounts and their roles, and the installation they belong to."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -57,6 +57,13 @@ class Account(Model):
 
     is_authenticated = True
     is_anonymous = False
+    lent = ()
+    """Roles of those for whom it stands in now (queries.take_duties); never stored."""
+
+    @property
+    def grants_now(self) -> tuple["Grant", ...]:
+        """The roles it holds, and those it has as somebody's deputy."""
+        return (*self.grants, *self.lent)
 
     @property
     def is_active(self) -> bool:
@@ -72,7 +79,7 @@ class Account(Model):
         return any(
             permission in ROLE_PERMISSIONS[grant.role]
             and (permission not in ONLY_AT_THE_ROOT or grant.organisation.parent_id is None)
-            for grant in self.grants
+            for grant in self.grants_now
         )
 
     def has_role(self, role: Role) -> bool:
@@ -102,6 +109,26 @@ class Grant(Model):
 
     account: Mapped[Account] = relationship(back_populates="grants")
     organisation: Mapped[Organisation] = relationship(lazy="joined")
+
+
+class Absence(Model):
+    """Days on which somebody is away, both included, and who stands in (AB岗). Whether it runs follows from the day."""
+
+    __tablename__ = "absences"
+    __table_args__ = (
+        sa.CheckConstraint("until_on >= from_on", name="ends_after_it_begins"),
+        sa.CheckConstraint("deputy_id <> account_id", name="another_stands_in"),
+        sa.Index("ix_absences_account", "account_id", "until_on"),
+        sa.Index("ix_absences_deputy", "deputy_id", "until_on"),
+    )
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    deputy_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+    deputy: Mapped[Account | None] = relationship(foreign_keys=[deputy_id])
 
 
 class Installation(Model):

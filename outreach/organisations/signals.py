@@ -6,3 +6,6 @@ _organisations = Namespace()
 
 places_changed = _organisations.signal("places-changed")
 """A county or district is there, is gone or is called otherwise, or the city is; `now` comes with it."""
+
+working_days_changed = _organisations.signal("working-days-changed")
+"""Days of a `year` are worked or free now that were not, or it was published; the sender is the city; `now` comes."""

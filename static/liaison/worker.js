@@ -52,11 +52,5 @@ function policyOf(kept) {
 
 async function part(request) {
   const kept = await caches.match(request, { cacheName: CACHE });
-  if (kept && new URL(request.url).pathname.startsWith("/static/")) return kept; // its name changes with its content
-  try {
-    return await fetch(request);
-  } catch (away) {
-    if (!kept) throw away;
-    return kept;
-  }
+  return kept ?? fetch(request);
 }

@@ -98,6 +98,8 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
     return {
         "organisation_id": county.id,
         "account_id": organiser.id,
+        "absence_id": factories.an_absence(account=organiser).id,
+        "year": clock.now().year,
         "person_id": person.id,
         "other_person_id": factories.a_person(f"{SECRET}人", organisation=county).id,
         "entry_id": factories.a_talent_class("邻县不能改的类别").id,

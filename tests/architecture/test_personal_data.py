@@ -84,6 +84,7 @@ OF_THE_OFFICE = "of those who work here, or of the office's own work: nothing of
 NOBODYS = "tells nothing of anybody"
 # How long each table keeps what it holds: by a kind that goes every night (privacy.rules.RULES), or why not.
 KEPT_FOR: dict[str, Kept | str] = {
+    "absences": OF_THE_OFFICE,
     "accounts": OF_THE_OFFICE,
     "activation_links": OF_THE_OFFICE,
     "answer_drafts": Kept.REQUESTS,
@@ -96,7 +97,7 @@ KEPT_FOR: dict[str, Kept | str] = {
     "case_extensions": Kept.REQUESTS,
     "case_feedback": Kept.REQUESTS,
     "case_parts": Kept.REQUESTS,
-    "case_terms": NOBODYS,
+    "case_rungs": NOBODYS,
     "case_years": NOBODYS,
     "calendar_feeds": OF_THE_OFFICE,
     "cases": Kept.REQUESTS,

@@ -55,7 +55,7 @@ def test_a_co_handler_owes_its_part_the_working_day_before_the_answer(city, acce
     assert (part.is_open, part.due_at) == (True, accepted.answer_due_at - DAY)
     assert (accepted.answerable, accepted.due_at) == (city.schools, accepted.answer_due_at)
     assert queries.sees(city.other_handler, accepted)
-    assert queries.acts_of(city.other_handler, accepted) >= {"contribute"}
+    assert queries.acts_of(city.other_handler, accepted, now=NOW) >= {"contribute"}
     listed = queries.list_of(city.other_handler, Choice(tab=Tab.CO_HANDLED), cursor=None, now=NOW)
     assert [case.id for case in listed.items] == [accepted.id]
 

@@ -181,9 +181,9 @@ def test_nobody_approves_their_own_answer(city, accepted, head):
     city.handler.grants.append(Grant(role=Role.APPROVER, organisation=city.schools))
     answer_of(city, accepted, NOW)
 
-    assert [account.id for account in queries.approvers_of(accepted, author_id=city.handler.id)] == [head.id]
-    assert "approve" not in queries.acts_of(city.handler, accepted)
-    assert "approve" in queries.acts_of(head, accepted)
+    assert [account.id for account in queries.approvers_of(accepted, author_id=city.handler.id, now=NOW)] == [head.id]
+    assert "approve" not in queries.acts_of(city.handler, accepted, now=NOW)
+    assert "approve" in queries.acts_of(head, accepted, now=NOW)
 
 
 def test_without_a_head_the_office_above_approves(city, accepted, head):
@@ -191,7 +191,7 @@ def test_without_a_head_the_office_above_approves(city, accepted, head):
 
     answer_of(city, accepted, NOW)
 
-    approving = {account.id for account in queries.approvers_of(accepted, author_id=city.handler.id)}
+    approving = {account.id for account in queries.approvers_of(accepted, author_id=city.handler.id, now=NOW)}
     assert approving == {city.organiser.id, city.supervisor.id}
 
 

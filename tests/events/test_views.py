@@ -372,8 +372,8 @@ def test_what_a_desk_runs_next_and_must_approve(city, organiser, supervisor):
 
     assert queries.my_next(organiser, now=clock.now(), limit=5) == [mine]
     assert queries.my_next(author, now=clock.now(), limit=5) == []
-    assert queries.awaiting(supervisor) == [waiting]
-    assert queries.awaiting(author) == []
+    assert queries.awaiting(supervisor, now=clock.now()) == [waiting]
+    assert queries.awaiting(author, now=clock.now()) == []
 
 
 def test_an_event_online_needs_no_place_on_its_page(desk, session, typed):

@@ -156,12 +156,12 @@ def test_a_closed_account_ends_its_sessions_and_can_be_opened_again(lead, admini
     kept = account.get_id()
 
     operations.disable_account(account=account, by=administrator.actor, now=NOW)
-    closed = queries.account_of_session(kept)
+    closed = queries.account_of_session(kept, now=NOW)
     operations.enable_account(account=account, by=administrator.actor, now=NOW)
 
     assert closed is None
-    assert queries.account_of_session(kept) is None
-    assert queries.account_of_session(account.get_id()) is account
+    assert queries.account_of_session(kept, now=NOW) is None
+    assert queries.account_of_session(account.get_id(), now=NOW) is account
 
 
 def test_the_sms_page_is_for_administrators_of_the_whole_city_only(lead, administrator):

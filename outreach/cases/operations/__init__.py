@@ -4,6 +4,7 @@
 operation is refused (ChangedMeanwhile), and nothing is lost or done twice.
 """
 
+from outreach.cases.operations.clocking import climb, count_again
 from outreach.cases.operations.erasing import erase_person, erase_words, let_go, move_away
 from outreach.cases.operations.handling import (
     accept,
@@ -49,7 +50,9 @@ __all__ = [
     "ask_outside",
     "ask_unit",
     "assign",
+    "climb",
     "close_with_reason",
+    "count_again",
     "decide_extension",
     "erase_person",
     "erase_words",

@@ -175,11 +175,11 @@ def reply(
     }
     case.draft = None
     db.session.flush()  # one draft at a time, by its key
-    if queries.wants_approval(case.lead) and queries.approvers_of(case, author_id=by.id):
+    if queries.wants_approval(case.lead) and queries.approvers_of(case, author_id=by.id, now=now):
         case.draft = AnswerDraft(**said, drafted_at=now)
         facts = {"unit": case.lead_id, "kind": kind}
         move(case, Move.SUBMIT, Happening.SUBMITTED, by=by, now=now, words=text, facts=facts)
-        for account in queries.approvers_of(case, author_id=by.id):
+        for account in queries.approvers_of(case, author_id=by.id, now=now):
             tell_one(case, account, "to_approve", now=now)
         return None
     return _answer(case, said, Move.REPLY, Happening.REPLIED, by=by, now=now, words=text)

@@ -1,15 +1,20 @@
 """Whose desk is whose: units that can be assigned to, standing routes, who approves."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from outreach.cases.models import AnswersApproved, Case, TopicRoute
 from outreach.cases.rules.asking import Topic
+from outreach.cases.rules.ladder import OWED_TO
+from outreach.cases.rules.moves import Step
 from outreach.kernel.database import db
 from outreach.organisations.models import Account, Grant, Organisation
 from outreach.organisations.queries import lead_organisation, reach, reaches, who_approves
+from outreach.organisations.queries.leave import deputies
 from outreach.organisations.rules import ROLE_PERMISSIONS, OrganisationKind, Permission
+from outreach.organisations.rules.leave import told
 
 
 def intake_for(viewer: Account) -> Organisation | None:
@@ -23,9 +28,9 @@ def wants_approval(unit: Organisation) -> AnswersApproved | None:
     return db.session.scalar(sa.select(AnswersApproved).where(AnswersApproved.unit_id == unit.id))
 
 
-def approvers_of(case: Case, *, author_id: int) -> Sequence[Account]:
+def approvers_of(case: Case, *, author_id: int, now: datetime) -> Sequence[Account]:
     """Return who may approve an answer that this account wrote for the lead unit, by domain.md's rule for the tree."""
-    [found] = who_approves([(case.lead.path, author_id)])
+    [found] = who_approves([(case.lead.path, author_id)], now=now)
     return db.session.scalars(sa.select(Account).where(Account.id.in_(found)).order_by(Account.id)).all()
 
 
@@ -54,17 +59,31 @@ def units_to_assign_to(intake: Organisation) -> Sequence[Organisation]:
     ).all()
 
 
-def desk_of(unit: Organisation, permission: Permission) -> Sequence[Account]:
-    """Return the active accounts that hold a role with this permission at this very unit."""
+def desk_of(unit: Organisation, permission: Permission, *, now: datetime) -> Sequence[Account]:
+    """Return who is to hear what comes to a desk: the open accounts with a role with this permission at this very unit.
+
+    Deputies hear it in the place of those who are away today; where nobody is left, those who are away do.
+    """
     roles = [role for role, permissions in ROLE_PERMISSIONS.items() if permission in permissions]
-    return db.session.scalars(
-        sa.select(Account)
+    holding = db.session.scalars(
+        sa.select(Account.id)
         .where(
             Account.disabled_at.is_(None),
             Account.id.in_(sa.select(Grant.account_id).where(Grant.organisation_id == unit.id, Grant.role.in_(roles))),
         )
         .order_by(Account.id)
     ).all()
+    hearing = told(holding, deputies(holding, now=now))
+    return db.session.scalars(sa.select(Account).where(Account.id.in_(hearing)).order_by(Account.id)).all()
+
+
+def owing(case: Case, *, now: datetime) -> Sequence[Account]:
+    """Return who is to take the next step of an open request; the intake desk where nobody at the unit can."""
+    if case.step is Step.APPROVE and case.draft is not None:
+        found = approvers_of(case, author_id=case.draft.account_id, now=now)
+    else:
+        found = desk_of(case.answerable, OWED_TO[case.step], now=now)
+    return found or desk_of(case.intake, Permission.CASE_ASSIGN, now=now)
 
 
 def units_with_handlers() -> frozenset[int]:

@@ -182,6 +182,9 @@ def _past_entry(
         "who": _who(case, line, names),
         "unit": unit,
         "days": facts.get("days"),
+        "year": facts.get("year"),
+        "was": datetime.fromisoformat(facts["was"]) if "was" in facts else None,
+        "due": datetime.fromisoformat(facts["due"]) if "due" in facts else None,
         "case": numbers.get(facts.get("case") or 0, ""),
     }
     for key, kind in CHOICES.items():

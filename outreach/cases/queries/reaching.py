@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -106,7 +107,7 @@ def cases_of_contact(contact_point_id: int) -> Sequence[Case]:
     ).all()
 
 
-def acts_of(viewer: Account, case: Case) -> frozenset[Act]:
+def acts_of(viewer: Account, case: Case, *, now: datetime) -> frozenset[Act]:
     """Return what the viewer may do with a request they see, whatever its state allows."""
     acts: set[Act] = set()
     if reaches(viewer, case.intake, Permission.CASE_ASSIGN):
@@ -117,7 +118,7 @@ def acts_of(viewer: Account, case: Case) -> frozenset[Act]:
         acts |= {Act.HANDLE, Act.TELL, Act.NOTE}
     elif not acts:
         acts.add(Act.URGE)  # whoever follows it
-    if case.draft is not None and viewer in approvers_of(case, author_id=case.draft.account_id):
+    if case.draft is not None and viewer in approvers_of(case, author_id=case.draft.account_id, now=now):
         acts |= {Act.APPROVE, Act.NOTE}
     if parts_before(viewer, case):
         acts |= {Act.CONTRIBUTE, Act.NOTE}

@@ -55,6 +55,17 @@ class Clock:
         at = datetime.combine(day, CLOSES, tzinfo=OFFICE)
         return Deadline(at=at, provisional=day.year not in calendar.published)
 
+    def again(self, calendar: WorkingCalendar, *, was: datetime, now: datetime) -> tuple["Clock", Deadline]:
+        """Return the clock and its end by a calendar that changed, where it ended at `was` before.
+
+        Nobody is made late by it: what would be past now, and was not, is due at the end of the next working day.
+        """
+        due = self.due(calendar)
+        if due.at >= now or was < now:
+            return self, due
+        grace = Clock(now, 1)
+        return grace, grace.due(calendar)
+
     def longer(self, days: int) -> "Clock":
         """Return the clock of an extended deadline: the same start, and more working days."""
         return Clock(self.since, (self.days or 0) + days)

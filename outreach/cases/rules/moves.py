@@ -211,6 +211,18 @@ what people say of its answers, so it does not collect its own marks. A contest 
 desk's supervisor.
 """
 
+BEFORE_THE_ANSWER = frozenset(
+    {
+        CaseState.REGISTERED,
+        CaseState.ASSIGNED,
+        CaseState.RETURNED,
+        CaseState.DISPUTED,
+        CaseState.ACCEPTED,
+        CaseState.DRAFTED,
+    }
+)
+"""Open states in which an answer is owed, now or later."""
+
 BY_A_SUPERVISOR = frozenset({CaseState.CONTESTED, CaseState.DISPUTED})
 """States in which the intake desk's supervisor takes the next step."""
 

@@ -42,6 +42,12 @@ class Happening(StrEnum):
     SPLIT = "split"
     TAKEN_OVER = "taken_over"  # from an earlier ledger
     HANDED_ON = "handed_on"  # from who left to a successor
+    RECOMPUTED = "recomputed"  # by a new calendar
+    CONFIRMED = "confirmed"  # the calendar came, and a provisional deadline stays
+    REMINDED = "reminded"  # by the clock, as the three below
+    URGED_BY_CLOCK = "urged_by_clock"
+    SUPERVISED = "supervised"
+    LISTED = "listed"
     TAKEN_BACK = "taken_back"  # out again, with the file that brought it
 
     @property
@@ -107,6 +113,12 @@ HAPPENINGS = {
     Happening.MERGED: N_("%(who)s merged it into %(case)s"),
     Happening.SPLIT: N_("%(who)s took it out of %(case)s"),
     Happening.TAKEN_OVER: N_("%(who)s took it over from an earlier ledger"),
+    Happening.RECOMPUTED: N_("The calendar of %(year)s was published or changed: due %(due)s instead of %(was)s"),
+    Happening.CONFIRMED: N_("The calendar of %(year)s was published: due %(due)s, no longer provisional"),
+    Happening.REMINDED: N_("%(unit)s was reminded: due on the next working day"),
+    Happening.URGED_BY_CLOCK: N_("%(unit)s was urged: due today"),
+    Happening.SUPERVISED: N_("%(unit)s is late: the supervisor and the head of the unit were told"),
+    Happening.LISTED: N_("%(unit)s is still late: it goes into the bulletin"),
     Happening.TAKEN_BACK: N_("%(who)s undid the file that brought it"),
 }
 

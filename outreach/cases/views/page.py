@@ -1,6 +1,7 @@
 """The page of one request: the forms of the steps its reader may take, and taking one of them."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
@@ -42,7 +43,9 @@ from outreach.cases.rules.parts import ASKABLE
 from outreach.cases.rules.telling import Happening
 from outreach.kernel.calendar_days import working_calendar
 from outreach.kernel.clock import now
+from outreach.organisations.queries.leave import away
 from outreach.organisations.rules import Permission
+from outreach.web.filters import moment_text
 from outreach.web.forms import Form
 
 blueprint = Blueprint("cases", __name__, url_prefix="/desk/requests")
@@ -86,6 +89,9 @@ def _may_ask_for_time(case: Any) -> bool:
 
 TONES = {
     Happening.URGED: "now",
+    Happening.URGED_BY_CLOCK: "now",
+    Happening.SUPERVISED: "late",
+    Happening.LISTED: "late",
     Happening.RETURNED: "late",
     Happening.CONTESTED: "late",
     Happening.REPLIED: "ok",
@@ -96,7 +102,7 @@ TONES = {
 
 def page_of(case: Any, sent: Form | None = None, shown: str | None = None) -> str:
     """Return the page of one request with the forms of the steps that the reader may take in its state."""
-    acts = queries.acts_of(current_user, case)
+    acts = queries.acts_of(current_user, case, now=now())
     forms = {kind.__name__: _begun(kind, case) for kind, act, fits in STEPS if act in acts and fits(case)}
     if sent is not None:  # also where its step is not possible any more: what was typed is not lost
         forms[type(sent).__name__] = sent
@@ -115,7 +121,8 @@ def page_of(case: Any, sent: Form | None = None, shown: str | None = None) -> st
         origin_text=gettext(origin.sentence, **origin.values) if origin else None,
         others=[other for other in queries.cases_of(current_user, case.person_id) if other.id != case.id],
         may_read_people=current_user.may(Permission.PEOPLE_READ),
-        earlier=queries.earlier_answers(current_user, case) if "ReplyForm" in forms else [],
+        rung=queries.rung_of(case),
+        away=away({case.handler_id} - {None}, now=now()),
         parts=queries.parts_before(current_user, case),
         approved_first=case.lead is not None and queries.wants_approval(case.lead) is not None,
         moment=now(),
@@ -126,13 +133,19 @@ def page_of(case: Any, sent: Form | None = None, shown: str | None = None) -> st
 
 def _line(entry: queries.PastEntry) -> dict[str, Any]:
     """Return a line of the history as a sentence in the reader's language."""
-    values = {name: gettext(value.label) if hasattr(value, "label") else value for name, value in entry.values.items()}
+    values = {name: _said(value) for name, value in entry.values.items()}
     return {
         "at": entry.at,
         "text": gettext(entry.sentence, **values),
         "words": entry.words,
         "tone": TONES.get(entry.happening),
     }
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return gettext(value.label) if hasattr(value, "label") else value
 
 
 def sent(kind: type[Form]) -> Any:
@@ -159,7 +172,7 @@ def step(case: Any, form: Form, operation: Callable[[], None], said: Callable[[]
 
 def case_before(case_id: int, act: Act) -> Any:
     case = queries.case_for(current_user, case_id)
-    if act not in queries.acts_of(current_user, case):
+    if act not in queries.acts_of(current_user, case, now=now()):
         abort(403)
     return case
 
@@ -173,9 +186,6 @@ def _begun(kind: type[Form], case: Any) -> Form:
         form.begin(now())
     if isinstance(form, AssignForm):
         form.complex.data, form.urgent.data = case.complex, case.urgent
-        units = [unit for unit in queries.units_to_assign_to(case.intake) if unit.id != case.lead_id]
-        form.unit.data = proposed_units([case.topic], units).get(case.topic, case.intake_id)
-    if isinstance(form, ReassignForm | ArbitrateForm):
         units = [unit for unit in queries.units_to_assign_to(case.intake) if unit.id != case.lead_id]
         form.unit.data = proposed_units([case.topic], units).get(case.topic, case.intake_id)
     if isinstance(form, ReplyForm):

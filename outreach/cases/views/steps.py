@@ -36,7 +36,6 @@ from outreach.cases.forms import (
     WithdrawForm,
 )
 from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
-from outreach.cases.rules.likeness import taken_over
 from outreach.cases.rules.moves import Act, CaseState
 from outreach.cases.views.page import OUTSIDE, blueprint, case_before, page_of, sent, step, unit_choices
 from outreach.kernel.clock import now
@@ -136,22 +135,6 @@ def reply(case_id: int) -> ResponseReturnValue:
             else gettext("The answer is written down. Nobody is told by message: please call or visit.")
         ),
     )
-
-
-@blueprint.post("/<int:case_id>/take-over")
-@requires(Permission.CASE_HANDLE)
-def take_over(case_id: int) -> ResponseReturnValue:
-    """Put the words of an earlier answer below what was typed; nothing is sent."""
-    case = case_before(case_id, Act.HANDLE)
-    form = sent(ReplyForm)
-
-    def operation() -> None:
-        earlier = queries.earlier_answer(current_user, case, request.form.get("answer", type=int))
-        form.text.data = taken_over(form.text.data, earlier.text)
-        form.rule.data = form.rule.data or earlier.rule
-
-    form.attempt(operation)
-    return page_of(case, sent=form), 422 if form.refusal else 200
 
 
 @blueprint.post("/<int:case_id>/attempt")
@@ -360,7 +343,7 @@ def send_back(case_id: int) -> ResponseReturnValue:
 @requires(Permission.CASE_ASSIGN, Permission.CASE_HANDLE)
 def ask_part(case_id: int) -> ResponseReturnValue:
     """Ask a co-handler for a part of the answer."""
-    acts = queries.acts_of(current_user, queries.case_for(current_user, case_id))
+    acts = queries.acts_of(current_user, queries.case_for(current_user, case_id), now=now())
     case = case_before(case_id, Act.ASSIGN if Act.ASSIGN in acts else Act.HANDLE)
     form = sent(AskPartForm)
     units = {unit.id: unit for unit in queries.units_to_assign_to(case.intake)}
@@ -420,7 +403,7 @@ def release_part(case_id: int, part_id: int) -> ResponseReturnValue:
     part = next((one for one in case.parts if one.id == part_id), None)
     if part is None:
         abort(404)
-    if not queries.acts_of(current_user, case) & {Act.ASSIGN, Act.HANDLE}:
+    if not queries.acts_of(current_user, case, now=now()) & {Act.ASSIGN, Act.HANDLE}:
         abort(403)
     operations.release_part(part=part, by=current_user.actor, now=now())
     flash(gettext("%(unit)s is let go.", unit=part.name))

@@ -252,7 +252,7 @@ def unit_part(viewer: Account, *, now: datetime) -> UnitPart:
     """Return what the viewer's units owe, soonest due first."""
     units = [
         grant.organisation.short_name
-        for grant in viewer.grants
+        for grant in viewer.grants_now
         if Permission.CASE_HANDLE in ROLE_PERMISSIONS[grant.role]
     ]
     return UnitPart(
@@ -307,7 +307,7 @@ def office_part(viewer: Account, *, now: datetime) -> OfficePart:
         .limit(5)
     ).all()
     return OfficePart(
-        to_approve=events.awaiting(viewer),
+        to_approve=events.awaiting(viewer, now=now),
         returned=returned,
         next=rows,
         to_assign=_case_rows(viewer, Tab.TO_ASSIGN, now=now, size=6) if assigns else [],

@@ -141,7 +141,7 @@ def unit_that_pairs(viewer: Account, leader: Account) -> Organisation:
     """
     above = [
         grant.organisation
-        for grant in viewer.grants
+        for grant in viewer.grants_now
         if Permission.PAIRING_EDIT in ROLE_PERMISSIONS[grant.role]
         and any(held.organisation.path.startswith(grant.organisation.path) for held in leader.grants)
     ]

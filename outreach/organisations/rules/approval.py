@@ -1,6 +1,6 @@
 """Who approves what a unit lets out: events, and answers. Source: domain.md, «Who uses it»."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from outreach.organisations.rules import Role
@@ -13,6 +13,18 @@ class Seat:
     account_id: int
     role: Role
     path: str
+
+
+def filled(seats: Sequence[Seat], away: Mapping[int, int | None]) -> list[Seat]:
+    """Return the seats with the deputies of those who are away; a seat whose deputy is nobody stays empty.
+
+    :param away: of those who are away, the id of the deputy, or None
+    """
+    return [
+        Seat(sitting, seat.role, seat.path)
+        for seat in seats
+        if (sitting := away.get(seat.account_id, seat.account_id)) is not None
+    ]
 
 
 def approvers(path: str, seats: Sequence[Seat], author_id: int | None) -> frozenset[int]:

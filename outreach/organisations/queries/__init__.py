@@ -16,9 +16,10 @@ from outreach.kernel.lately import Lately
 from outreach.kernel.paging import Key, Page, page_of
 from outreach.kernel.refusals import Refused
 from outreach.kernel.sealing import blind
-from outreach.organisations.models import Account, Grant, Installation, Mark, Organisation
+from outreach.organisations.models import Absence, Account, Grant, Installation, Mark, Organisation
+from outreach.organisations.queries.leave import away, deputies_in, leave_among, take_duties
 from outreach.organisations.rules import ROLE_PERMISSIONS, Permission, Role
-from outreach.organisations.rules.approval import Seat, approvers
+from outreach.organisations.rules.approval import Seat, approvers, filled
 
 
 def installation() -> Installation | None:
@@ -79,7 +80,7 @@ def reach(viewer: Account, *permissions: Permission) -> sa.Select[tuple[int]]:
     `Event.organisation_id.in_(reach(viewer, Permission.EVENT_READ))`.
     """
     paths = {
-        grant.organisation.path for grant in viewer.grants if ROLE_PERMISSIONS[grant.role].intersection(permissions)
+        grant.organisation.path for grant in viewer.grants_now if ROLE_PERMISSIONS[grant.role].intersection(permissions)
     }
     if not paths:
         return sa.select(Organisation.id).where(sa.false())
@@ -117,7 +118,7 @@ def within_list(column: Any, viewer: Account, *permissions: Permission) -> sa.Co
 
 def reached_ids(viewer: Account, *permissions: Permission) -> Sequence[int] | None:
     """Return the ids of the organisations where one of the viewer's roles permits this; None: all there are."""
-    if not any(ROLE_PERMISSIONS[grant.role].intersection(permissions) for grant in viewer.grants):
+    if not any(ROLE_PERMISSIONS[grant.role].intersection(permissions) for grant in viewer.grants_now):
         return ()
     reached = reach(viewer, *permissions)
     beyond = db.session.scalar(sa.select(Organisation.id).where(Organisation.id.not_in(reached)).limit(1))
@@ -128,12 +129,12 @@ def reaches(viewer: Account, organisation: Organisation, *permissions: Permissio
     """Tell whether one of the viewer's roles permits one of these at the organisation."""
     return any(
         ROLE_PERMISSIONS[grant.role].intersection(permissions) and organisation.path.startswith(grant.organisation.path)
-        for grant in viewer.grants
+        for grant in viewer.grants_now
     )
 
 
-def who_approves(asked: Sequence[tuple[str, int | None]]) -> list[Mapping[int, str]]:
-    """Return who may approve each of these, as account ids and names.
+def who_approves(asked: Sequence[tuple[str, int | None]], *, now: datetime) -> list[Mapping[int, str]]:
+    """Return who may approve each of these, as account ids and names. Deputies count in the place of who is away today.
 
     :param asked: the path of the unit and the id of the author, for each
     """
@@ -146,8 +147,10 @@ def who_approves(asked: Sequence[tuple[str, int | None]]) -> list[Mapping[int, s
         .where(Account.disabled_at.is_(None), Grant.role.in_((Role.APPROVER, Role.ORGANISER, Role.SUPERVISOR)))
         .order_by(Account.id)
     ).all()
-    seats = [Seat(account_id, role, path) for account_id, _, role, path in found]
     names = {account_id: name for account_id, name, _, _ in found}
+    absent = away(names, now=now)
+    names |= {one.deputy_id: one.deputy.name for one in absent.values() if one.deputy is not None}
+    seats = filled([Seat(account_id, role, path) for account_id, _, role, path in found], deputies_in(absent))
     return [
         {account_id: names[account_id] for account_id in sorted(approvers(path, seats, author_id))}
         for path, author_id in asked
@@ -294,18 +297,34 @@ def above(viewer: Account) -> list[int]:
 
     What a unit offers to the units below it (its programmes, its venues) is found by these.
     """
-    return sorted({int(step) for grant in viewer.grants for step in grant.organisation.path.split(".") if step})
+    return sorted({int(step) for grant in viewer.grants_now for step in grant.organisation.path.split(".") if step})
 
 
-def account_of_session(kept: str) -> Account | None:
-    """Return the account a session was opened for; None if it was closed, disabled or has a new password."""
+def account_of_session(kept: str, *, now: datetime) -> Account | None:
+    """Return the account a session was opened for, with what it may do as a deputy today.
+
+    None if it was closed, disabled or has a new password.
+    """
     account_id, _, version = kept.partition(".")
     if not (account_id.isdigit() and version.isdigit()):
         return None
     account = db.session.get(Account, int(account_id))
     if account is None or not account.is_active or account.session_version != int(version):
         return None
-    return account
+    return take_duties(account, now=now)
+
+
+def account_on(account_id: int, now: datetime) -> Account:
+    """Return an account with what it may do at a moment, as a deputy too.
+
+    :raises sqlalchemy.exc.NoResultFound: if there is none
+    """
+    return take_duties(db.session.get_one(Account, account_id), now=now)
+
+
+def leave_of_accounts_for(viewer: Account, *, now: datetime, cursor: str | None) -> Page[Absence]:
+    """Return a page of the leave, running or to come, of the accounts the viewer administers, soonest first."""
+    return leave_among(_administered(viewer), now=now, cursor=cursor)
 
 
 def _in_order(organisations: sa.ScalarResult[Organisation]) -> list[Branch]:
