@@ -12,12 +12,14 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import outreach.cases.documents
+import outreach.cases.documents.bulletin
 import outreach.cases.imports
 import outreach.cases.models
 import outreach.cases.queries
 import outreach.cases.receivers
 import outreach.cases.views.desk
 import outreach.cases.views.public
+import outreach.cases.views.rates
 import outreach.cases.views.steps
 import outreach.demo.commands
 import outreach.desk.documents
@@ -207,6 +209,7 @@ EXPORTED: tuple[outreach.exports.rules.offers.Offer, ...] = (
     outreach.desk.documents.REGISTRATIONS,
     outreach.cases.documents.CASES,
     outreach.cases.documents.CASE_SHEET,
+    outreach.cases.documents.bulletin.BULLETIN,
     outreach.liaison.documents.PAIRINGS,
     outreach.liaison.documents.VISITS,
     outreach.liaison.documents.handing_over.SHEET,

@@ -727,6 +727,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.create_index('ix_cases_answered', ['topic', 'replied_at', 'id'], unique=False, sqlite_where=sa.text('replied_at IS NOT NULL'), postgresql_where=sa.text('replied_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_cases_contact_point_id'), ['contact_point_id'], unique=False)
         batch_op.create_index('ix_cases_due', ['due_at', 'id', 'state'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index('ix_cases_ended', ['ended_at', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
@@ -1114,6 +1115,24 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_case_rungs')),
     sa.UniqueConstraint('case_id', 'due_at', 'rung', name=op.f('uq_case_rungs_case_id_due_at_rung'))
     )
+    op.create_table('case_terms',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('step', sa.Enum('assign', 'accept', 'arbitrate', 'answer', 'approve', 'hear', 'decide', name='step', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.Column('due_at', sa.DateTime(), nullable=False),
+    sa.Column('done_at', sa.DateTime(), nullable=True),
+    sa.Column('delivered_at', sa.DateTime(), nullable=True),
+    sa.CheckConstraint("step IN ('accept', 'answer')", name=op.f('ck_case_terms_only_what_is_measured')),
+    sa.CheckConstraint('delivered_at IS NULL OR done_at IS NOT NULL', name=op.f('ck_case_terms_only_what_was_given_is_delivered')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_terms_case_id_cases')),
+    sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_case_terms_unit_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_terms'))
+    )
+    with op.batch_alter_table('case_terms', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_case_terms_case_id'), ['case_id'], unique=False)
+        batch_op.create_index('ix_case_terms_due', ['due_at', 'id'], unique=False)
+
     op.create_table('distinctions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('one_id', sa.Integer(), nullable=False),
@@ -1375,6 +1394,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_distinctions_carried_by_id'))
 
     op.drop_table('distinctions')
+    with op.batch_alter_table('case_terms', schema=None) as batch_op:
+        batch_op.drop_index('ix_case_terms_due')
+        batch_op.drop_index(batch_op.f('ix_case_terms_case_id'))
+
+    op.drop_table('case_terms')
     op.drop_table('case_rungs')
     with op.batch_alter_table('case_parts', schema=None) as batch_op:
         batch_op.drop_index('uq_case_parts_asked_once', sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
@@ -1475,6 +1499,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_cases_ended', sqlite_where=sa.text('ended_at IS NOT NULL'), postgresql_where=sa.text('ended_at IS NOT NULL'))
         batch_op.drop_index('ix_cases_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_cases_contact_point_id'))
+        batch_op.drop_index('ix_cases_answered', sqlite_where=sa.text('replied_at IS NOT NULL'), postgresql_where=sa.text('replied_at IS NOT NULL'))
 
     op.drop_table('cases')
     with op.batch_alter_table('ways_in', schema=None) as batch_op:

@@ -20,6 +20,7 @@ from outreach.organisations.models import Account, Organisation
 from outreach.people.models import ContactPoint, Person
 
 _IS_OPEN, _IS_OVER = sa.text("due_at IS NOT NULL"), sa.text("ended_at IS NOT NULL")
+_WAS_ANSWERED = sa.text("replied_at IS NOT NULL")
 _ENDED = "state IN ('closed', 'unreached', 'withdrawn', 'merged')"
 
 
@@ -43,6 +44,9 @@ class Case(Model):
         sa.Index("ix_cases_due", "due_at", "id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         sa.Index("ix_cases_first", "rank", "due_at", "id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         sa.Index("ix_cases_ended", "ended_at", "id", sqlite_where=_IS_OVER, postgresql_where=_IS_OVER),
+        sa.Index(
+            "ix_cases_answered", "topic", "replied_at", "id", sqlite_where=_WAS_ANSWERED, postgresql_where=_WAS_ANSWERED
+        ),
         IDS_ONCE,
     )
 
@@ -98,6 +102,9 @@ class Case(Model):
     draft: Mapped["AnswerDraft | None"] = relationship(back_populates="case", cascade="all, delete-orphan")
     parts: Mapped[list["CasePart"]] = relationship(back_populates="case", order_by="CasePart.id")
     extensions: Mapped[list["Extension"]] = relationship(back_populates="case", order_by="Extension.id")
+    terms: Mapped[list["CaseTerm"]] = relationship(
+        back_populates="case", order_by="CaseTerm.id", cascade="all, delete-orphan"
+    )
     merged_into: Mapped["Case | None"] = relationship(remote_side="Case.id", back_populates="merged")
     merged: Mapped[list["Case"]] = relationship(back_populates="merged_into", order_by="Case.id")
 
@@ -299,6 +306,27 @@ class Extension(Model):
 
     case: Mapped[Case] = relationship(back_populates="extensions")
     asked_by: Mapped[Account] = relationship(foreign_keys=[asked_by_id])
+
+
+class CaseTerm(Model):
+    """A step that a unit owed by a moment, as rates count it: see rules.rates. It follows the lines of the history."""
+
+    __tablename__ = "case_terms"
+    __table_args__ = (
+        sa.CheckConstraint("step IN ('accept', 'answer')", name="only_what_is_measured"),
+        sa.CheckConstraint("delivered_at IS NULL OR done_at IS NOT NULL", name="only_what_was_given_is_delivered"),
+        sa.Index("ix_case_terms_due", "due_at", "id"),
+    )
+
+    case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    step: Mapped[Step]
+    unit_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    due_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+
+    case: Mapped[Case] = relationship(back_populates="terms")
+    unit: Mapped[Organisation] = relationship()
 
 
 class CaseRung(Model):

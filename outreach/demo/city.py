@@ -564,12 +564,13 @@ def _wait_for_others(city: City, case: Case, ask: Ask, step: "Steps") -> None:
     handler = _handler(city, case)
     if ask.reaches == "co_handled":
         others = [unit for unit in (city.units["市人社局"], city.units["市金融办"]) if unit.id != case.lead_id]
-        for unit in others:
-            asked = step.after(1, "10:00")
-            part = cases.ask_unit(case=case, unit=unit, question="配套经费拨到哪一步了？", by=handler, now=asked)
-            if unit is others[0]:
-                words = "指标已下达，本月底前拨付到单位账户。"
-                cases.give_part(part=part, text=words, by=city.by("supervisor"), now=step.after(2, "15:00"))
+        asked = step.after(1, "10:00")
+        parts = [
+            cases.ask_unit(case=case, unit=unit, question="配套经费拨到哪一步了？", by=handler, now=asked)
+            for unit in others
+        ]
+        words = "指标已下达，本月底前拨付到单位账户。"
+        cases.give_part(part=parts[0], text=words, by=city.by("supervisor"), now=step.after(2, "15:00"))
     elif ask.reaches == "more_time":
         cases.ask_extension(
             case=case,

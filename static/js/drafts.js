@@ -2,7 +2,7 @@
 //
 // Only free text is kept, only in forms that ask for it, and no longer than a week: the device may be shared.
 // A form has gone through when the page that answers it says nothing against it. One that comes back (something
-// to put right, refused, the network away) keeps its draft, and the server's own values win over it.
+// to put right, refused, the network away, only filled in further) keeps its draft, and the server's own values win over it.
 
 const PREFIX = "draft:";
 const WEEK = 7 * 24 * 60 * 60 * 1000;
@@ -36,7 +36,7 @@ function keep(form) {
   });
   form.addEventListener("submit", () => {
     try {
-      sessionStorage.setItem(PENDING, JSON.stringify({ key, from: location.href }));
+      sessionStorage.setItem(PENDING, JSON.stringify({ key, from: location.href.split("#")[0] }));
     } catch {
       // closed: the draft stays until its week is over
     }
@@ -54,7 +54,7 @@ export function forgetDrafts() {
     const [entry] = performance.getEntriesByType("navigation");
     if (!pending || entry?.type !== "navigate" || document.referrer !== pending.from) return;
     sessionStorage.removeItem(PENDING);
-    if (!document.querySelector(".o-error, .o-errors, .o-flashes .o-n-late, [aria-invalid=true]")) drop(pending.key);
+    if (!document.querySelector(".o-error, .o-errors, .o-flashes .o-n-late, [aria-invalid=true], [data-draft-unsent]")) drop(pending.key);
   } catch {
     // storage is closed in some private windows
   }

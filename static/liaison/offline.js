@@ -62,7 +62,7 @@ export async function workOffline(form) {
   await one();
 }
 
-// Keeps the page and its parts for a time without a network.
+// Keeps the page and its parts for a time without a network; the page last, for it is of no use without its parts.
 async function prepare(form) {
   await navigator.serviceWorker.ready;
   const page = new URL(form.action).pathname;
@@ -73,7 +73,9 @@ async function prepare(form) {
     const { origin, pathname } = new URL(each);
     return origin === location.origin && !pathname.startsWith("/desk/");
   });
+  await cache.addAll(wanted);
+  const outdated = (await cache.keys()).filter(({ url }) => !wanted.includes(url) && new URL(url).pathname !== page);
+  await Promise.all(outdated.map((each) => cache.delete(each)));
   const fresh = await fetch(page, { cache: "no-store" });
   if (fresh.ok && !fresh.redirected) await cache.put(page, fresh);
-  await Promise.all(wanted.map((each) => cache.add(each).catch(() => null)));
 }

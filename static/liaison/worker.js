@@ -52,5 +52,11 @@ function policyOf(kept) {
 
 async function part(request) {
   const kept = await caches.match(request, { cacheName: CACHE });
-  return kept ?? fetch(request);
+  if (kept && new URL(request.url).pathname.startsWith("/static/")) return kept; // its name changes with its content
+  try {
+    return await fetch(request);
+  } catch (away) {
+    if (!kept) throw away;
+    return kept;
+  }
 }

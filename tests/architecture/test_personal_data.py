@@ -97,6 +97,7 @@ KEPT_FOR: dict[str, Kept | str] = {
     "case_extensions": Kept.REQUESTS,
     "case_feedback": Kept.REQUESTS,
     "case_parts": Kept.REQUESTS,
+    "case_terms": NOBODYS,
     "case_rungs": NOBODYS,
     "case_years": NOBODYS,
     "calendar_feeds": OF_THE_OFFICE,

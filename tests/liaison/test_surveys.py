@@ -212,6 +212,9 @@ def test_on_the_desk_it_is_seen_whom_that_would_be_before_it_goes_out(client, ci
     assert (shown.status_code, "1 人" in shown.text) == (200, True)
     assert session.scalar(sa.select(sa.func.count()).select_from(Survey)) == 0
 
+    nobody = desk.post("/desk/liaison/surveys/new", data=data | {"send": "1", "away": "y"})
+    assert (nobody.status_code, session.scalar(sa.select(sa.func.count()).select_from(Survey))) == (422, 0)
+
     made = desk.post("/desk/liaison/surveys/new", data=data | {"send": "1"})
 
     assert made.status_code == 303

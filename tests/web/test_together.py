@@ -43,8 +43,10 @@ def while_the_first_is_at_it(app: Flask, counter: Counter, ask: Callable[[str], 
     thread.join(timeout=30)
 
 
-def ask_while_the_first_is_at_it(app: Flask, counter: Counter, names: Sequence[str], most: int = 64) -> list[object]:
-    together = Together(counter.do, most=most)
+def ask_while_the_first_is_at_it(
+    app: Flask, counter: Counter, names: Sequence[str], most: int = 64, then: Sequence[str] = (), gathers: float = 0
+) -> list[object]:
+    together = Together(counter.do, most=most, gathers=gathers)
 
     def ask(name: str) -> object:
         with app.app_context():
@@ -57,7 +59,9 @@ def ask_while_the_first_is_at_it(app: Flask, counter: Counter, names: Sequence[s
         with while_the_first_is_at_it(app, counter, together.ask):
             asked = [crowd.submit(ask, name) for name in names]
             assert wait_until(lambda: len(together._line) == len(names))
-        return [each.result(timeout=30) for each in asked]
+        answers = [each.result(timeout=30) for each in asked]
+        answers += [each.result(timeout=30) for each in [crowd.submit(ask, name) for name in then]]
+    return answers
 
 
 def wait_until(holds: Callable[[], bool]) -> bool:
@@ -92,6 +96,24 @@ def test_no_transaction_takes_more_than_it_may(app: Flask):
 
     assert len(answers) == 5
     assert [len(batch) for batch in counter.batches] == [1, 2, 2, 1]
+
+
+def test_in_a_rush_whoever_is_next_waits_for_as_many_as_came_before(app: Flask):
+    counter = Counter()
+
+    answers = ask_while_the_first_is_at_it(app, counter, ["甲", "乙", "丙"], then=["丁", "戊", "己"], gathers=30)
+
+    assert answers[3:] == ["丁 is done", "戊 is done", "己 is done"]
+    assert [len(batch) for batch in counter.batches] == [1, 3, 3]
+
+
+def test_when_a_rush_is_over_nobody_is_waited_for_longer_than_said(app: Flask):
+    counter = Counter()
+
+    answers = ask_while_the_first_is_at_it(app, counter, ["甲", "乙", "丙"], then=["丁"], gathers=0.05)
+
+    assert answers[3:] == ["丁 is done"]
+    assert [len(batch) for batch in counter.batches] == [1, 3, 1]
 
 
 def test_only_who_cannot_be_done_sees_the_failure(app: Flask):

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from outreach.cases import queries
-from outreach.cases.models import Case, CasePart
+from outreach.cases.models import Case, CasePart, CaseTerm
 from outreach.cases.rules.deadlines import Clock, next_clock
 from outreach.cases.rules.moves import (
     EXTENDABLE,
@@ -17,6 +17,7 @@ from outreach.cases.rules.moves import (
     after,
 )
 from outreach.cases.rules.parts import ASKABLE
+from outreach.cases.rules.rates import DELIVERED, Happened, follow, is_measured
 from outreach.cases.rules.telling import Happening
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
@@ -92,7 +93,7 @@ def record(
     words: str | None = None,
     facts: dict[str, Any] | None = None,
 ) -> None:
-    """Write a line of the request's history: what happened, and where the request stands now."""
+    """Write a line of the request's history: what happened, and where the request stands now; its terms follow."""
     db.session.flush()  # the line names ids
     stands = {
         "state": case.state,
@@ -103,6 +104,23 @@ def record(
     history.write(
         subject=case.subject, act=happening.value, by=by, now=now, words=words, facts={**stands, **(facts or {})}
     )
+    if is_measured(case.source):
+        _measure(case, happening, now=now)
+
+
+def _measure(case: Case, happening: Happening, *, now: datetime) -> None:
+    """Bring what rates count of the request to where it stands."""
+    reached = happening in DELIVERED and case.answer is not None
+    happened = Happened(
+        what=happening,
+        at=now,
+        state=case.state,
+        unit_id=case.answerable_id,
+        due_at=case.due_at,
+        answer_due_at=case.answer_due_at,
+        delivered_at=case.answer.delivered_at if reached else None,
+    )
+    follow(case.terms, happened, new=CaseTerm)
 
 
 def tell_person(case: Case, template: str, *, now: datetime, **values: str) -> None:

@@ -13,6 +13,7 @@ from outreach.cases.queries.desks import (
     wants_approval,
 )
 from outreach.cases.queries.ladder import rung_of, rungs_of, to_climb, to_count_again
+from outreach.cases.queries.likeness import EarlierAnswer, earlier_answer, earlier_answers
 from outreach.cases.queries.lists import (
     COUNTED_UP_TO,
     NUMBER_BEGINS,
@@ -37,6 +38,16 @@ from outreach.cases.queries.past import (
     past_of,
     timeline_of,
 )
+from outreach.cases.queries.rates import (
+    MEASURES,
+    Overview,
+    Row,
+    Rows,
+    late_over,
+    rates_over,
+    rows_behind,
+    unit_in_rates,
+)
 from outreach.cases.queries.reaching import (
     OPEN,
     acts_of,
@@ -59,11 +70,16 @@ from outreach.cases.queries.reaching import (
 __all__ = [
     "CHOICES",
     "COUNTED_UP_TO",
+    "MEASURES",
     "NUMBER_BEGINS",
     "OPEN",
     "Choice",
+    "EarlierAnswer",
     "Load",
+    "Overview",
     "PastEntry",
+    "Row",
+    "Rows",
     "acts_of",
     "added_by_person",
     "approvers_of",
@@ -74,11 +90,14 @@ __all__ = [
     "cases_of_contact",
     "counts_for",
     "desk_of",
+    "earlier_answer",
+    "earlier_answers",
     "failed_attempts",
     "followed_people",
     "ids_of_list",
     "intake_for",
     "last_actor",
+    "late_over",
     "list_of",
     "load_of",
     "name_rows",
@@ -90,8 +109,10 @@ __all__ = [
     "part_by_token",
     "parts_before",
     "past_of",
+    "rates_over",
     "route_for",
     "routes_of",
+    "rows_behind",
     "rung_of",
     "rungs_of",
     "said_in",
@@ -100,6 +121,7 @@ __all__ = [
     "timeline_of",
     "to_climb",
     "to_count_again",
+    "unit_in_rates",
     "units_in_list",
     "units_to_assign_to",
     "units_with_approval",

@@ -121,6 +121,7 @@ def page_of(case: Any, sent: Form | None = None, shown: str | None = None) -> st
         origin_text=gettext(origin.sentence, **origin.values) if origin else None,
         others=[other for other in queries.cases_of(current_user, case.person_id) if other.id != case.id],
         may_read_people=current_user.may(Permission.PEOPLE_READ),
+        earlier=queries.earlier_answers(current_user, case) if "ReplyForm" in forms else [],
         rung=queries.rung_of(case),
         away=away({case.handler_id} - {None}, now=now()),
         parts=queries.parts_before(current_user, case),
@@ -186,6 +187,9 @@ def _begun(kind: type[Form], case: Any) -> Form:
         form.begin(now())
     if isinstance(form, AssignForm):
         form.complex.data, form.urgent.data = case.complex, case.urgent
+        units = [unit for unit in queries.units_to_assign_to(case.intake) if unit.id != case.lead_id]
+        form.unit.data = proposed_units([case.topic], units).get(case.topic, case.intake_id)
+    if isinstance(form, ReassignForm | ArbitrateForm):
         units = [unit for unit in queries.units_to_assign_to(case.intake) if unit.id != case.lead_id]
         form.unit.data = proposed_units([case.topic], units).get(case.topic, case.intake_id)
     if isinstance(form, ReplyForm):

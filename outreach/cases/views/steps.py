@@ -36,6 +36,7 @@ from outreach.cases.forms import (
     WithdrawForm,
 )
 from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
+from outreach.cases.rules.likeness import taken_over
 from outreach.cases.rules.moves import Act, CaseState
 from outreach.cases.views.page import OUTSIDE, blueprint, case_before, page_of, sent, step, unit_choices
 from outreach.kernel.clock import now
@@ -135,6 +136,22 @@ def reply(case_id: int) -> ResponseReturnValue:
             else gettext("The answer is written down. Nobody is told by message: please call or visit.")
         ),
     )
+
+
+@blueprint.post("/<int:case_id>/take-over")
+@requires(Permission.CASE_HANDLE)
+def take_over(case_id: int) -> ResponseReturnValue:
+    """Put the words of an earlier answer below what was typed; nothing is sent."""
+    case = case_before(case_id, Act.HANDLE)
+    form = sent(ReplyForm)
+
+    def operation() -> None:
+        earlier = queries.earlier_answer(current_user, case, request.form.get("answer", type=int))
+        form.text.data = taken_over(form.text.data, earlier.text)
+        form.rule.data = form.rule.data or earlier.rule
+
+    form.attempt(operation)
+    return page_of(case, sent=form), 422 if form.refusal else 200
 
 
 @blueprint.post("/<int:case_id>/attempt")

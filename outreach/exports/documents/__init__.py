@@ -11,7 +11,7 @@ from flask_babel import gettext
 
 from outreach.exports.documents import delimited, paper, word, workbook
 from outreach.exports.rules import Format
-from outreach.exports.rules.offers import Asked, Column, FilledForm, Mark
+from outreach.exports.rules.offers import Asked, Column, FilledForm, Mark, Report
 from outreach.exports.rules.texts import plain
 from outreach.kernel.clock import local
 from outreach.kernel.scratch import Scratch
@@ -37,9 +37,11 @@ def write_table(
         paper.write_list(file, mark, [gettext("No."), *labels], [0, *(column.room for column in columns)], numbered)
 
 
-def write_sheet(file: BinaryIO, kind: Format, mark: Mark, form: FilledForm) -> None:
-    """Write a form about one record into a file."""
-    if kind is Format.DOCX:
+def write_sheet(file: BinaryIO, kind: Format, mark: Mark, form: FilledForm | Report) -> None:
+    """Write a form about one record, or a report, into a file; a report is always one for Word."""
+    if isinstance(form, Report):
+        word.write_report(file, mark, form)
+    elif kind is Format.DOCX:
         word.write_form(file, mark, form)
     else:
         paper.write_form(file, mark, form)

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from outreach.config import ROOT
 from outreach.exports.documents import fonts
 from outreach.exports.documents.lines import filters_in_words, taken_by, warning
-from outreach.exports.rules.offers import FilledForm, Mark
+from outreach.exports.rules.offers import Bar, FilledForm, Mark
 from outreach.exports.rules.texts import in_two_lines, plain, width_of
 
 TEMPLATES = ROOT / "templates"
@@ -59,8 +59,6 @@ def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
 
 def typeset(template: str, mark: Mark, data: dict[str, Any]) -> bytes:
     """Return a PDF of a template below templates/, which finds the data and the mark in `sys.inputs.data`."""
-    import typst  # noqa: PLC0415 -- slow to load, and only documents need it
-
     said = data | {
         "title": mark.title,
         "number": mark.number,
@@ -70,14 +68,25 @@ def typeset(template: str, mark: Mark, data: dict[str, Any]) -> bytes:
         "pages": gettext("Page %(n)s of %(m)s", n="{n}", m="{m}"),
         "fonts": fonts.FAMILIES,
     }
+    return _compiled(template, said, format="pdf", timestamp=mark.at.replace(microsecond=0))
+
+
+def picture_of(bars: Sequence[Bar]) -> bytes:
+    """Return a drawing of bars as a picture (PNG), as wide as the text of an upright A4 page."""
+    drawn = [{"label": bar.label, "share": min(max(bar.share, 0), 1), "text": bar.text} for bar in bars]
+    return _compiled("exports/bars.typ", {"bars": drawn, "fonts": fonts.FAMILIES}, format="png", ppi=220)
+
+
+def _compiled(template: str, data: dict[str, Any], **how: Any) -> bytes:
+    import typst  # noqa: PLC0415 -- slow to load, and only documents need it
+
     return typst.compile(
         TEMPLATES / template,
         root=TEMPLATES,
         font_paths=_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(_drawable(said), ensure_ascii=False)},
-        format="pdf",
-        timestamp=mark.at.replace(microsecond=0),
+        sys_inputs={"data": json.dumps(_drawable(data), ensure_ascii=False)},
+        **how,
     )
 
 

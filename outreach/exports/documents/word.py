@@ -1,11 +1,13 @@
 """Documents to complete and sign in Word or WPS, in the typefaces that offices use."""
 
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from flask_babel import gettext
 
 from outreach.exports.documents.lines import taken_by, warning
-from outreach.exports.rules.offers import FilledForm, Mark
+from outreach.exports.documents.paper import picture_of
+from outreach.exports.rules.offers import FilledForm, Mark, Part, Report
 from outreach.exports.rules.texts import in_two_lines, plain
 from outreach.kernel.clock import local
 
@@ -15,29 +17,22 @@ WIDTHS = (3.1, 5.2, 3.1, 5.2)
 """Of the columns, in centimetres; they fill A4 between its margins."""
 
 
+TEXT_WIDTH = 166
+"""Of what is written on a page, in millimetres."""
 LOWEST = 8.5
 """Of a row, in millimetres."""
 
 
 def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
     """Write a form about one record as .docx."""
-    import docx  # noqa: PLC0415 -- slow to load, and only documents need it
-    from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT  # noqa: PLC0415
+    from docx.enum.table import (  # noqa: PLC0415 -- slow to load, and only documents need it
+        WD_CELL_VERTICAL_ALIGNMENT,
+        WD_TABLE_ALIGNMENT,
+    )
     from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
     from docx.shared import Cm, Mm, Pt  # noqa: PLC0415
 
-    document = docx.Document()
-    page = document.sections[0]
-    page.page_width, page.page_height = Mm(210), Mm(297)
-    page.left_margin = page.right_margin = Mm(22)
-    page.top_margin, page.bottom_margin = Mm(24), Mm(20)
-    _typeface(document.styles["Normal"], BODY, Pt(12))
-    heading = document.add_paragraph()
-    heading.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _say(heading, form.heading, HEADING, Pt(22), bold=True)
-    record = document.add_paragraph()
-    record.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    _say(record, form.number)
+    document = _begun(form.heading, form.number)
     table = document.add_table(rows=0, cols=4, style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
@@ -59,8 +54,76 @@ def write_form(file: BinaryIO, mark: Mark, form: FilledForm) -> None:
                 cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
             paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(3)
             _say(paragraph, in_two_lines(text) if place % 2 == 0 else text, LABEL if place % 2 == 0 else BODY)
-    _mark(document, mark, form, WD_ALIGN_PARAGRAPH.RIGHT, Pt(8))
+    _mark(document, mark, form.note)
     document.save(file)
+
+
+def write_report(file: BinaryIO, mark: Mark, report: Report) -> None:
+    """Write a report as .docx: each part with its title, sentences, drawing and table."""
+    from docx.shared import Mm, Pt  # noqa: PLC0415 -- as above
+
+    document = _begun(report.heading, report.number)
+    for part in report.parts:
+        title = document.add_paragraph()
+        title.paragraph_format.space_before, title.paragraph_format.keep_with_next = Pt(12), True
+        _say(title, part.title, LABEL, Pt(15))
+        if part.text:
+            text = document.add_paragraph()
+            text.paragraph_format.first_line_indent, text.paragraph_format.line_spacing = Pt(24), 1.5
+            _say(text, part.text)
+        if part.bars:
+            picture = document.add_picture(BytesIO(picture_of(part.bars)), width=Mm(TEXT_WIDTH))
+            picture._inline.docPr.set("descr", "；".join(f"{bar.label} {bar.text}" for bar in part.bars))
+        if part.rows:
+            _table(document, part)
+    _mark(document, mark, report.note)
+    document.save(file)
+
+
+def _table(document: Any, part: Part) -> None:
+    from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415 -- as above
+    from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
+    from docx.oxml import OxmlElement  # noqa: PLC0415
+    from docx.shared import Mm, Pt  # noqa: PLC0415
+
+    table = document.add_table(rows=0, cols=len(part.labels), style="Table Grid")
+    table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    widths = [Mm(TEXT_WIDTH * width / sum(part.widths)) for width in part.widths]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+    for number, texts in enumerate((part.labels, *part.rows)):
+        row = table.add_row()
+        _keep_together(row)
+        if number == 0:
+            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+        for place, (cell, text, width) in enumerate(zip(row.cells, texts, widths, strict=True)):
+            cell.width = width
+            paragraph = cell.paragraphs[0]
+            if number == 0 or place not in part.words:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
+            _say(paragraph, text, BODY if number else LABEL, Pt(10.5))
+
+
+def _begun(heading: str, number: str) -> Any:
+    """Return a document on A4, upright, with its heading and what stands below it on the right."""
+    import docx  # noqa: PLC0415 -- as above
+    from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
+    from docx.shared import Mm, Pt  # noqa: PLC0415
+
+    document = docx.Document()
+    page = document.sections[0]
+    page.page_width, page.page_height = Mm(210), Mm(297)
+    page.left_margin = page.right_margin = Mm((210 - TEXT_WIDTH) / 2)
+    page.top_margin, page.bottom_margin = Mm(24), Mm(20)
+    _typeface(document.styles["Normal"], BODY, Pt(12))
+    said = document.add_paragraph()
+    said.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _say(said, heading, HEADING, Pt(22), bold=True)
+    record = document.add_paragraph()
+    record.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    _say(record, number)
+    return document
 
 
 def _keep_together(row: Any) -> None:
@@ -73,14 +136,18 @@ def _texts(fields: tuple[tuple[str, str | None], ...]) -> list[str]:
     return [text or "" for field in fields for text in field]
 
 
-def _mark(document: Any, mark: Mark, form: FilledForm, right: Any, small: Any) -> None:
-    for text in (form.note, taken_by(mark), warning(mark)):
+def _mark(document: Any, mark: Mark, note_of_its_own: str) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415 -- as above
+    from docx.shared import Pt  # noqa: PLC0415
+
+    small = Pt(8)
+    for text in (note_of_its_own, taken_by(mark), warning(mark)):
         if text:
             note = document.add_paragraph()
             note.paragraph_format.space_before = note.paragraph_format.space_after = int(small / 2)
             _say(note, text, size=small)
     foot = document.sections[0].footer.paragraphs[0]
-    foot.alignment = right
+    foot.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     before, between, after = gettext("Page %(n)s of %(m)s", n="\0", m="\0").split("\0")
     _say(foot, f"{mark.number}  {mark.by}    {before}", size=small)
     _field(foot, "PAGE", small)

@@ -104,9 +104,44 @@ class FilledForm:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """One bar of a drawing: how much of its whole (0 to 1) is full, and what is written behind it."""
+
+    label: str
+    share: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a report: a title, sentences, a drawing of bars, a table with its headings. What is empty is left out.
+
+    `widths` are those of the columns against each other; the first column is words, so are columns named in `words`.
+    """
+
+    title: str
+    text: str = ""
+    bars: Sequence[Bar] = ()
+    labels: Sequence[str] = ()
+    widths: Sequence[float] = ()
+    rows: Sequence[Sequence[str]] = ()
+    words: frozenset[int] = frozenset({0})
+
+
+@dataclass(frozen=True)
+class Report:
+    """A document of several parts, to go on with in Word. All texts are in the reader's language."""
+
+    heading: str
+    number: str
+    parts: Sequence[Part]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Sheet:
-    """One record on paper. `filled` returns the form, told which columns were asked for in full; `about` returns the
-    ids of the people it names.
+    """One record on paper, or a report. `filled` returns it, told which columns were asked for in full; `about` returns
+    the ids of the people it names.
 
     `narrowed` names the record and answers 404 where it is not the reader's. The columns are what stands masked unless
     it is asked for in full.
@@ -119,7 +154,7 @@ class Sheet:
     columns: tuple[Column, ...]
     narrowed: Callable[[Asked], list[tuple[str, str | None]]]
     about: Callable[[Asked], Sequence[int]]
-    filled: Callable[[Asked, frozenset[str]], FilledForm]
+    filled: Callable[[Asked, frozenset[str]], FilledForm | Report]
     title: Callable[[Asked], str]
     formats: tuple[Format, ...] = (Format.DOCX, Format.PDF)
     unit: str = N_("1 sheet")

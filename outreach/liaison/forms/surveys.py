@@ -22,17 +22,25 @@ class SurveyForm(Form):
     talent_class = SelectField(
         lazy_gettext("Class"), coerce=lambda text: int(text) if text else None, validate_choice=False
     )
+    field = SelectField(lazy_gettext("Field"), coerce=lambda text: int(text) if text else None, validate_choice=False)
+    away = BooleanField(lazy_gettext("Only who comes from here and lives elsewhere"))
     closes_on = DateField(lazy_gettext("Last day"), validators=[InputRequired()])
     by_rule = BooleanField(lazy_gettext("What is needed becomes a request at once"))
 
-    def offer(self, classes: Sequence[Any]) -> None:
-        """Set the classes of talents that can be chosen."""
+    def offer(self, classes: Sequence[Any], fields: Sequence[Any]) -> None:
+        """Set the classes of talents and the fields they work in that can be chosen."""
+        self.field.choices = [("", gettext("All fields")), *((one.id, one.name) for one in fields)]
         self.talent_class.choices = [("", gettext("All I may see")), *((one.id, one.name) for one in classes)]
 
     def validate_talent_class(self, field: SelectField) -> None:
         """Refuse a choice that was not offered."""
         if field.data is not None and field.data not in [value for value, _text in field.choices]:
             raise ValidationError(gettext("Choose a class of the list."))
+
+    def validate_field(self, field: SelectField) -> None:
+        """Refuse a choice that was not offered."""
+        if field.data is not None and field.data not in [value for value, _text in field.choices]:
+            raise ValidationError(gettext("Choose a field of the list."))
 
 
 class NeedForm(Form):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import lazyload
 
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
@@ -44,8 +45,10 @@ def confirm(*, visit: Visit, leader: Account, now: datetime) -> None:
     """
     there = db.session.scalar(
         locked(
-            sa.select(VisitLeader).where(VisitLeader.visit_id == visit.id, VisitLeader.account_id == leader.id)
-        ).execution_options(populate_existing=True)
+            sa.select(VisitLeader)
+            .where(VisitLeader.visit_id == visit.id, VisitLeader.account_id == leader.id)
+            .options(lazyload(VisitLeader.account))  # PostgreSQL holds no row that may be missing
+        )
     )
     if there is None:
         raise NotThere

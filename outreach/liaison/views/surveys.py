@@ -37,11 +37,15 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Ask talents what they need; how many that would be is said before anything is sent."""
     now = clock.now()
-    classes = people.talent_classes()
+    classes, fields = people.talent_classes(), people.professional_fields()
     form = SurveyForm()
-    form.offer(classes)
-    chosen = next((one for one in classes if one.id == form.talent_class.data), None)
-    asked = surveys.whom(current_user, people.Wanted(talent_class=chosen), limit=MOST_ASKED + 1)
+    form.offer(classes, fields)
+    wanted = people.Wanted(
+        talent_class=next((one for one in classes if one.id == form.talent_class.data), None),
+        field=next((one for one in fields if one.id == form.field.data), None),
+        away=form.away.data,
+    )
+    asked = surveys.whom(current_user, wanted, limit=MOST_ASKED + 1)
     sound = form.validate_on_submit()
     if sound and "send" in request.form:
         made: list[Any] = []

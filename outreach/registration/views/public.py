@@ -31,7 +31,7 @@ from outreach.web.unit_of_work import Together
 
 blueprint = Blueprint("registration_public", __name__)
 blueprint.add_app_template_filter(spaced_code)
-registrations = Together(lambda applications: operations.take_down(applications=applications, now=now()))
+registrations = Together(lambda applications: operations.take_down(applications=applications, now=now()), gathers=0.02)
 """A city registers in the minute an event opens: what comes while a transaction runs shares the next one."""
 
 
