@@ -116,7 +116,7 @@ def _slowest(what: str, medians: Mapping[str, float]) -> float:
 
 def _medians(city: City, paths: Sequence[str]) -> dict[str, float]:
     """Return the median of each page, each asked for by a reader of its own: nobody may search 120 times a minute."""
-    cookies = {path: city.session_cookie(_user_id=_reader(), _fresh=True) for path in paths}
+    cookies = {path: city.session_cookie(_user_id=reader(), _fresh=True) for path in paths}
     asked = [
         request("GET", quote(path, safe="/?=&"), cookie=cookie)
         for path, cookie in cookies.items()
@@ -133,7 +133,7 @@ def _medians(city: City, paths: Sequence[str]) -> dict[str, float]:
     return {path: statistics.median(times) for path, times in runs.items()}
 
 
-def _reader() -> str:
+def reader() -> str:
     """Make another organiser at the city's office; return what a session holds of them."""
     first = account_named("organiser")
     reader = Account(

@@ -23,7 +23,7 @@ from bench.bulk import next_id, put, put_kept, put_plain, row_writer
 from outreach.app import create_app
 from outreach.cases.models import Case
 from outreach.cases.rules.asking import CaseSource, Topic
-from outreach.cases.rules.moves import CaseState
+from outreach.cases.rules.moves import OWED_BY_THE_LEAD_UNIT, CaseState, Rank
 from outreach.config import Settings
 from outreach.events.models import EVENTS_BY_WORDS, Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
@@ -80,13 +80,18 @@ SHOWS = ("人才会客厅", "百名博士进园区", "名校合作行", "春风�
 ASKS = ("孩子明年上小学", "想落户又没有房", "设备进口的手续", "爱人找工作", "项目申报的截止日期", "医保怎么转过来")
 EVENT_STATES = (EventState.PUBLISHED, EventState.DRAFT, EventState.SUBMITTED, EventState.CANCELLED)
 EVENT_SHARES = (800, 100, 40, 1, 59)
+SIX_YEARS = 3_000_000
+"""Minutes within which what a city holds came in."""
+WEEK = timedelta(days=7)
+RANK_SHARES = (2, 8, 90)
 OPEN_STATES = (CaseState.REGISTERED, CaseState.ASSIGNED, CaseState.ACCEPTED, CaseState.REPLIED, CaseState.CONTESTED)
 
 
-def populate(*, how_many: int, now: datetime, first: int = 0) -> None:
+def populate(*, how_many: int, now: datetime, first: int = 0, minutes: int = SIX_YEARS) -> None:
     """Add so many people, as many requests, and an event for every `PEOPLE_AN_EVENT` of them to the demo's city.
 
-    Spread over its units; committed. `first` is how many people were added before.
+    Spread over its units; committed. `first` is how many people were added before; the requests came in within so many
+    minutes before now.
     """
     chance = random.Random(SEED + first)  # noqa: S311 -- dice for a measurement, not a secret
     units = db.session.scalars(sa.select(Organisation.id).order_by(Organisation.id)).all()
@@ -94,7 +99,7 @@ def populate(*, how_many: int, now: datetime, first: int = 0) -> None:
     gc.disable()  # millions of rows are made and nothing is let go: looking for what is would take a third of the time
     try:
         people = _people(numbers, units, chance, now)
-        _requests(numbers, units, people, chance, now)
+        _requests(numbers, units, people, chance, now, minutes)
         _events(range(first // PEOPLE_AN_EVENT, numbers.stop // PEOPLE_AN_EVENT), units, chance, now)
         db.session.commit()
     finally:
@@ -210,31 +215,42 @@ def _events(numbers: range, units: Sequence[int], chance: random.Random, now: da
     )
 
 
-def _requests(numbers: range, units: Sequence[int], people: range, chance: random.Random, now: datetime) -> None:
+def _requests(
+    numbers: range, units: Sequence[int], people: range, chance: random.Random, now: datetime, minutes: int
+) -> None:
     intake = units[0]
     first = next_id(Case.__table__)
     rows = []
     for at, number in enumerate(numbers):
         is_open = chance.random() < 0.05
-        created_at = now - timedelta(minutes=chance.randrange(30_000 if is_open else 3_000_000))
+        created_at = now - timedelta(minutes=chance.randrange(30_000 if is_open else minutes))
         lead = chance.choice(units)
         state = chance.choice(OPEN_STATES) if is_open else CaseState.CLOSED
+        given = state is not CaseState.REGISTERED
+        accepted = given and state is not CaseState.ASSIGNED
         rows.append(
             {
                 "id": first + at,
                 "number": f"{2000 + number // 10_000}-{number % 10_000:04d}",
                 "person_id": people[at % len(people)],
                 "intake_id": intake,
-                "lead_id": None if state is CaseState.REGISTERED else lead,
+                "lead_id": lead if given else None,
                 "topic": chance.choice(list(Topic)),
                 "source": chance.choice(list(CaseSource)),
                 "title": chance.choice(ASKS),
                 "words": chance.choice(ASKS) + "，请问该找哪个部门？",
                 "state": state,
-                "answerable_id": (intake if state is CaseState.REGISTERED else lead) if is_open else None,
-                "due_at": created_at + timedelta(days=7) if is_open else None,
+                "rank": chance.choices(list(Rank), RANK_SHARES)[0],
+                "answerable_id": (lead if state in OWED_BY_THE_LEAD_UNIT else intake) if is_open else None,
+                "due_at": created_at + WEEK if is_open else None,
+                "due_since": created_at if is_open else None,
+                "due_days": 5 if is_open else None,
                 "created_at": created_at,
-                "assigned_at": created_at,
+                "assigned_at": created_at if given else None,
+                "accepted_at": created_at + timedelta(hours=chance.randrange(1, 60)) if accepted else None,
+                "answer_due_at": created_at + WEEK if given else None,
+                "answer_since": created_at if given else None,
+                "answer_days": 5 if given else None,
                 "ended_at": None if is_open else created_at + timedelta(days=chance.randrange(1, 9)),
                 "version": 1,
             }

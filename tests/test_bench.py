@@ -15,8 +15,13 @@ import sqlalchemy as sa
 from bench.figure import Figure, WrongCount, median_of, must_be, percentile
 from bench.load import load, request
 from bench.population import populate
+from bench.promise import LINES, fill
+from outreach.cases import queries as cases
 from outreach.cases.models import Case
+from outreach.cases.rules.rates import Period, Span
 from outreach.events.models import Event, event_words
+from outreach.kernel import history
+from outreach.kernel.clock import now
 from outreach.kernel.database import db
 from outreach.organisations.models import Organisation
 from outreach.organisations.rules import Role
@@ -166,3 +171,17 @@ def databases_of_benches() -> set[str]:
     with psycopg.connect(postgresql()) as connection:
         found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'outreach_bench_%'").fetchall()
     return {name for (name,) in found}
+
+
+def test_requests_put_in_bulk_have_a_life_that_is_measured_and_a_history_that_holds(session, populated):
+    before = set(session.scalars(sa.select(Case.id)))
+
+    fill(30, first=100)
+
+    added = session.scalars(sa.select(Case).where(Case.id.not_in(before))).all()
+    measured = cases.rates_over(populated, Period.now(Span.YEAR, now()), now=now()).whole
+    assert len(added) == 30
+    assert {len(history.lines_of(case.subject)) for case in added} == {len(LINES)}
+    assert {history.first_broken_position(session(), case.subject) for case in added} == {None}
+    assert 0 < measured.answered.met <= measured.answered.all <= 30
+    assert measured.solved.all > 0

@@ -105,7 +105,7 @@ def write(
         words_hash=_hash_of_words(salt, words) if words is not None else None,
         previous_hash=last.hash if last else "",
     )
-    line.hash = keyed_hash(_covered(line))
+    line.hash = keyed_hash(covered(line))
     if words is not None:
         line.words = HistoryWords(salt=salt, text=words)
     db.session.add(line)
@@ -160,7 +160,7 @@ def write_for_many(
             words_hash=None,
             previous_hash=previous,
         )
-        lines.append(vars(line) | {"hash": keyed_hash(_covered(line))})
+        lines.append(vars(line) | {"hash": keyed_hash(covered(line))})
     db.session.flush()  # what happened, before that it happened
     _LINES.add(db.session.connection(), lines)
 
@@ -202,7 +202,7 @@ def follows(line: Any, words: tuple[str, str] | None, *, position: int, previous
     return (
         line.position == position
         and line.previous_hash == previous
-        and holds(line.hash, _covered(line), at=line.at)
+        and holds(line.hash, covered(line), at=line.at)
         and (words is None or line.words_hash == _hash_of_words(*words))
     )
 
@@ -244,7 +244,8 @@ def _hash_of_words(salt: str | None, words: str) -> str:
     return hashlib.sha256(f"{salt}\0{words}".encode()).hexdigest()
 
 
-def _covered(line: Any) -> list[object]:
+def covered(line: Any) -> list[object]:
+    """Return what the hash of a line covers: all of it but its words, whose own hash it holds."""
     return [
         line.subject_kind,
         line.subject_id,
