@@ -53,8 +53,9 @@ def _steps(life, now):
 
 
 def _acceptance(given, after, now):
-    due = _moment(given["facts"]["due_at"])
     left = next((line for line in after if line["facts"]["state"] != "assigned" or line["act"] in GIVING), None)
+    waiting = [given, *after[: after.index(left) if left is not None else len(after)]]
+    due = _moment(waiting[-1]["facts"]["due_at"])  # another calendar may have moved it
     accepted = left is not None and left["act"] == "accepted"
     if due > now or (left is not None and not accepted and left["at"] <= due):
         return

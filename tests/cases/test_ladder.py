@@ -33,6 +33,7 @@ from outreach.organisations.rules.working_days import (
     differing,
     state_of,
 )
+from tests.cases.oracle import rates
 from tests.conftest import NOW
 from tests.factories import a_case, an_absence, an_account, signed_in
 
@@ -286,6 +287,33 @@ def test_publishing_a_year_moves_what_crosses_its_holidays_and_says_so(session, 
     choose(NEW_YEAR)  # nothing changed
     counted_again(session)
     assert len(acts(across)) == lines
+
+
+def test_what_rates_count_moves_with_the_calendar_and_a_replay_finds_the_same(session, city, year_2027):
+    eve = datetime(2026, 12, 31, 2, 0, tzinfo=UTC)
+    case = a_case(intake=city.office, person=city.talent, contact_point=city.number, now=eve)
+    operations.assign(case=case, unit=city.schools, version=case.version, by=city.organiser.actor, now=eve)
+    choose(NEW_YEAR, now=eve)
+    counted_again(session, now=eve)
+    accept_by, answer_by = datetime(2027, 1, 4, 9, 30, tzinfo=UTC), datetime(2027, 1, 8, 9, 30, tzinfo=UTC)
+
+    assert (case.due_at, case.answer_due_at) == (accept_by, answer_by)
+    assert sorted(term.due_at for term in case.terms) == [accept_by, answer_by]
+    monday = accept_by - timedelta(hours=7)
+    operations.climb(case=case, now=monday - timedelta(minutes=20))
+    operations.accept(case=case, version=case.version, by=city.handler.actor, now=monday)
+    operations.climb(case=case, now=datetime(2027, 1, 12, 1, 0, tzinfo=UTC))
+    lines = [
+        {"subject_id": case.id, "position": line.position, "at": line.at, "act": line.act, "facts": line.facts}
+        for line in history.lines_of(case.subject)
+    ]
+
+    def replayed(due):
+        found = rates(lines, begins=due, ends=due + timedelta(minutes=1), now=answer_by + timedelta(days=9))
+        return found[("unit", city.schools.id)]
+
+    assert replayed(accept_by) == {"accepted": [1, 1]}
+    assert replayed(answer_by) == {"answered": [0, 1]}
 
 
 def test_a_deadline_that_stays_is_no_longer_provisional_and_nobody_is_bothered(session, city, across):

@@ -57,7 +57,7 @@ def count_again(*, case: Case, year: int, now: datetime) -> bool:
             "year": year,
             "was": was.isoformat(),
             "due": due.isoformat(),
-            "answer_due_at": case.answer_due_at.isoformat() if case.answer_due_at else None,
+            **({"answer_due_at": case.answer_due_at.isoformat()} if case.answer_due_at else {}),
         },
     )
     if was != due:
