@@ -33,7 +33,7 @@ bundle: ready  ## one archive in build/bundle that installs on a machine without
 
 ##@ Check
 
-.PHONY: lint quick test check bench
+.PHONY: lint quick test soak check bench
 lint: ready  ## style, import contracts, templates
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run $(BIN)/ruff format ."; exit 1; }
@@ -45,6 +45,9 @@ quick: lint  ## lint and the tests that need no browser, on SQLite only (under t
 
 test: ready  ## every test this machine can run; says what it could not
 	@$(BIN)/pytest -q -n $(WORKERS)
+
+soak: ready  ## a simulated year of 20,000 requests, on SQLite and PostgreSQL (an hour or so)
+	@OUTREACH_SOAK=20000 $(BIN)/pytest -q tests/cases/test_a_year.py
 
 check: lint test  ## lint and every test
 

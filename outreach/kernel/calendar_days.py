@@ -30,7 +30,7 @@ class CalendarDay(Model):
 def working_calendar() -> WorkingCalendar:
     """Return the working calendar as the table has it now."""
     return WorkingCalendar(
-        exceptions={row.day: row.worked for row in db.session.scalars(sa.select(CalendarDay))},
+        exceptions=dict(db.session.execute(sa.select(CalendarDay.day, CalendarDay.worked)).all()),
         published=frozenset(db.session.scalars(sa.select(CalendarYear.year))),
     )
 
