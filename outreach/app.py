@@ -20,6 +20,7 @@ import outreach.cases.receivers
 import outreach.cases.views.desk
 import outreach.cases.views.public
 import outreach.cases.views.rates
+import outreach.cases.views.standard
 import outreach.cases.views.steps
 import outreach.demo.commands
 import outreach.desk.documents

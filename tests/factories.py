@@ -7,9 +7,10 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from outreach.cases.models import Case, CasePart
-from outreach.cases.operations import register
+from outreach.cases.models import Case, CasePart, StandardAnswer
+from outreach.cases.operations import keep_standard, register
 from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.standard import StandardText
 from outreach.events.models import Event, PlaceGroup
 from outreach.events.rules import EventKind, EventState
 from outreach.kernel import clock
@@ -226,6 +227,12 @@ def a_case(*, intake: Organisation, person: Person | None = None, now: datetime 
     }
     person = person or a_person(organisation=intake, at=contact_point)
     return register(person=person, intake=intake, now=now, **(defaults | values))
+
+
+def a_standard_answer(*, unit: Organisation, by: Account, title: str = "就近入学", **values: Any) -> StandardAnswer:
+    """What a unit answers again and again."""
+    kept = StandardText(title=title, **({"text": "按实际居住地就近登记。"} | values))
+    return keep_standard(unit=unit, kept=kept, by=by.actor, now=BEFORE)
 
 
 def a_part(*, case: Case, by: Account) -> CasePart:

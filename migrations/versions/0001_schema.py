@@ -330,6 +330,27 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_programmes')),
     sa.UniqueConstraint('organisation_id', 'name', name=op.f('uq_programmes_organisation_id_name'))
     )
+    op.create_table('standard_answers',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False),
+    sa.Column('topic', sa.Enum('housing', 'residence', 'schooling', 'spouse', 'medical', 'insurance', 'project', 'finance', 'platform', 'hiring', 'policy', 'advice', 'other', name='topic', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.Column('title', sa.String(length=120), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('document', sa.String(length=200), nullable=True),
+    sa.Column('number', sa.String(length=80), nullable=True),
+    sa.Column('article', sa.String(length=80), nullable=True),
+    sa.Column('rule_link', sa.String(length=500), nullable=True),
+    sa.Column('retired_at', sa.DateTime(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("rule_link IS NULL OR (lower(substr(rule_link, 1, 7)) = 'http://' OR lower(substr(rule_link, 1, 8)) = 'https://')", name=op.f('ck_standard_answers_a_link_of_the_web')),
+    sa.CheckConstraint("text <> '' OR document IS NOT NULL", name=op.f('ck_standard_answers_says_or_cites_something')),
+    sa.CheckConstraint('document IS NOT NULL OR rule_link IS NULL', name=op.f('ck_standard_answers_a_link_of_a_document')),
+    sa.ForeignKeyConstraint(['unit_id'], ['organisations.id'], name=op.f('fk_standard_answers_unit_id_organisations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_standard_answers'))
+    )
+    with op.batch_alter_table('standard_answers', schema=None) as batch_op:
+        batch_op.create_index('ix_standard_answers_unit', ['unit_id', 'id'], unique=False)
+
     op.create_table('timetable',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('job', sa.String(length=64), nullable=False),
@@ -1015,12 +1036,14 @@ def upgrade() -> None:
     sa.Column('kind', sa.Enum('solved', 'in_progress', 'impossible', name='answerkind', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('rule', sa.String(length=400), nullable=True),
+    sa.Column('rule_link', sa.String(length=500), nullable=True),
     sa.Column('promised_on', sa.Date(), nullable=True),
     sa.Column('account_id', sa.Integer(), nullable=False),
     sa.Column('drafted_at', sa.DateTime(), nullable=False),
     sa.Column('sent_back', sa.Boolean(), nullable=False),
     sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name=op.f('ck_answer_drafts_impossible_needs_its_rule')),
     sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name=op.f('ck_answer_drafts_a_plan_needs_its_date')),
+    sa.CheckConstraint("rule_link IS NULL OR rule IS NOT NULL AND (lower(substr(rule_link, 1, 7)) = 'http://' OR lower(substr(rule_link, 1, 8)) = 'https://')", name=op.f('ck_answer_drafts_a_link_of_a_rule')),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_answer_drafts_account_id_accounts')),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_answer_drafts_case_id_cases')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_answer_drafts')),
@@ -1032,6 +1055,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.Enum('solved', 'in_progress', 'impossible', name='answerkind', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('rule', sa.String(length=400), nullable=True),
+    sa.Column('rule_link', sa.String(length=500), nullable=True),
     sa.Column('promised_on', sa.Date(), nullable=True),
     sa.Column('unit_id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
@@ -1041,6 +1065,7 @@ def upgrade() -> None:
     sa.Column('delivered_by', sa.Enum('mail', 'sms', 'telephone', 'in_person', 'page', name='reachchannel', native_enum=False, create_constraint=True, length=32), nullable=True),
     sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name=op.f('ck_answers_impossible_needs_its_rule')),
     sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name=op.f('ck_answers_a_plan_needs_its_date')),
+    sa.CheckConstraint("rule_link IS NULL OR rule IS NOT NULL AND (lower(substr(rule_link, 1, 7)) = 'http://' OR lower(substr(rule_link, 1, 8)) = 'https://')", name=op.f('ck_answers_a_link_of_a_rule')),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_answers_account_id_accounts')),
     sa.ForeignKeyConstraint(['approved_by_id'], ['accounts.id'], name=op.f('fk_answers_approved_by_id_accounts')),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_answers_case_id_cases')),
@@ -1577,6 +1602,10 @@ def downgrade() -> None:
     op.drop_table('venues')
     op.drop_table('topic_routes')
     op.drop_table('timetable')
+    with op.batch_alter_table('standard_answers', schema=None) as batch_op:
+        batch_op.drop_index('ix_standard_answers_unit')
+
+    op.drop_table('standard_answers')
     op.drop_table('programmes')
     op.drop_table('installation')
     with op.batch_alter_table('imports', schema=None) as batch_op:

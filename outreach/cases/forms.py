@@ -16,14 +16,22 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
 from outreach.cases.rules.answers import AnswerKind, ReachChannel, Satisfaction
 from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.standard import (
+    LONGEST_ARTICLE,
+    LONGEST_DOCUMENT,
+    LONGEST_LINK,
+    LONGEST_NUMBER,
+    LONGEST_TITLE,
+)
 from outreach.kernel.clock import OFFICE, local
 from outreach.web.forms import Form
 
+LONGEST_RULE = 400
 YES, NO = "yes", "no"
 REOPEN, CLOSE = "reopen", "close"
 ASKED_BY_HAND = (CaseSource.PHONE, CaseSource.OFFICIAL, CaseSource.MINUTES, CaseSource.FEEDBACK)
@@ -157,7 +165,26 @@ class ReplyForm(MoveForm):
     )
     text = TextAreaField(_l("What you tell them"))
     promised_on = DateField(_l("Done by"), validators=[Optional()])
-    rule = StringField(_l("The rule it rests on"), validators=[Optional()])
+    rule = StringField(_l("The rule it rests on"), validators=[Optional(), Length(max=LONGEST_RULE)])
+    link = StringField(_l("Link to the rule"), validators=[Optional(), Length(max=LONGEST_LINK)])
+
+
+class StandardForm(Form):
+    """What a unit answers again and again."""
+
+    version = IntegerField(widget=HiddenInput(), validators=[Optional()])
+    unit = SelectField(_l("Unit"), coerce=int)
+    topic = SelectField(_l("Topic"), choices=[SelectChoice("", _l("Every topic")), *_labelled(Topic)])
+    title = StringField(_l("Title"), validators=[Length(max=LONGEST_TITLE)])
+    text = TextAreaField(_l("The words"), validators=[Optional()])
+    document = StringField(_l("Title of the document"), validators=[Optional(), Length(max=LONGEST_DOCUMENT)])
+    number = StringField(_l("Number of the document"), validators=[Optional(), Length(max=LONGEST_NUMBER)])
+    article = StringField(_l("Article"), validators=[Optional(), Length(max=LONGEST_ARTICLE)])
+    link = StringField(_l("Link to the rule"), validators=[Optional(), Length(max=LONGEST_LINK)])
+
+
+class RetireForm(MoveForm):
+    """Out of what can be chosen, or back."""
 
 
 class SpokenForm(Form):

@@ -11,6 +11,15 @@ from outreach.cases.rules.asking import CaseSource, Topic
 from outreach.cases.rules.deadlines import Clock
 from outreach.cases.rules.ladder import Rung
 from outreach.cases.rules.moves import OWED, CaseState, Rank, Step
+from outreach.cases.rules.standard import (
+    LONGEST_ARTICLE,
+    LONGEST_DOCUMENT,
+    LONGEST_LINK,
+    LONGEST_NUMBER,
+    LONGEST_TITLE,
+    StandardText,
+    cited,
+)
 from outreach.kernel.actor import ActorKind
 from outreach.kernel.database import IDS_ONCE, Model
 from outreach.kernel.history import Subject
@@ -21,6 +30,7 @@ from outreach.people.models import ContactPoint, Person
 
 _IS_OPEN, _IS_OVER = sa.text("due_at IS NOT NULL"), sa.text("ended_at IS NOT NULL")
 _WAS_ANSWERED = sa.text("replied_at IS NOT NULL")
+_IS_LINK = "(lower(substr(rule_link, 1, 7)) = 'http://' OR lower(substr(rule_link, 1, 8)) = 'https://')"
 _ENDED = "state IN ('closed', 'unreached', 'withdrawn', 'merged')"
 
 
@@ -169,12 +179,14 @@ class Answer(Model):
     __table_args__ = (
         sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name="impossible_needs_its_rule"),
         sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name="a_plan_needs_its_date"),
+        sa.CheckConstraint(f"rule_link IS NULL OR rule IS NOT NULL AND {_IS_LINK}", name="a_link_of_a_rule"),
     )
 
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     kind: Mapped[AnswerKind]
     text: Mapped[str] = mapped_column(Sealed("answer.text"))
     rule: Mapped[str | None] = mapped_column(sa.String(400))
+    rule_link: Mapped[str | None] = mapped_column(sa.String(LONGEST_LINK))  # where the rule can be read
     promised_on: Mapped[date | None]
     unit_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -198,12 +210,14 @@ class AnswerDraft(Model):
     __table_args__ = (
         sa.CheckConstraint("kind != 'impossible' OR rule IS NOT NULL", name="impossible_needs_its_rule"),
         sa.CheckConstraint("kind != 'in_progress' OR promised_on IS NOT NULL", name="a_plan_needs_its_date"),
+        sa.CheckConstraint(f"rule_link IS NULL OR rule IS NOT NULL AND {_IS_LINK}", name="a_link_of_a_rule"),
     )
 
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), unique=True)
     kind: Mapped[AnswerKind]
     text: Mapped[str] = mapped_column(Sealed("draft.text"))
     rule: Mapped[str | None] = mapped_column(sa.String(400))
+    rule_link: Mapped[str | None] = mapped_column(sa.String(LONGEST_LINK))  # where the rule can be read
     promised_on: Mapped[date | None]
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     drafted_at: Mapped[datetime]
@@ -211,6 +225,48 @@ class AnswerDraft(Model):
 
     case: Mapped[Case] = relationship(back_populates="draft")
     account: Mapped[Account] = relationship()
+
+
+class StandardAnswer(Model):
+    """What a unit answers again and again, with its document (常用答复与依据); retired ones stay readable."""
+
+    __tablename__ = "standard_answers"
+    __table_args__ = (
+        sa.CheckConstraint("text <> '' OR document IS NOT NULL", name="says_or_cites_something"),
+        sa.CheckConstraint("document IS NOT NULL OR rule_link IS NULL", name="a_link_of_a_document"),
+        sa.CheckConstraint(f"rule_link IS NULL OR {_IS_LINK}", name="a_link_of_the_web"),
+        sa.Index("ix_standard_answers_unit", "unit_id", "id"),
+    )
+
+    unit_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    topic: Mapped[Topic | None]  # None: of every topic
+    title: Mapped[str] = mapped_column(sa.String(LONGEST_TITLE))
+    text: Mapped[str] = mapped_column(sa.Text)
+    document: Mapped[str | None] = mapped_column(sa.String(LONGEST_DOCUMENT))
+    number: Mapped[str | None] = mapped_column(sa.String(LONGEST_NUMBER))
+    article: Mapped[str | None] = mapped_column(sa.String(LONGEST_ARTICLE))
+    rule_link: Mapped[str | None] = mapped_column(sa.String(LONGEST_LINK))
+    retired_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column()
+
+    unit: Mapped[Organisation] = relationship()
+
+    __mapper_args__: ClassVar = {"version_id_col": version}
+
+    @property
+    def subject(self) -> Subject:
+        """The record its history belongs to."""
+        return Subject("standard", self.id)
+
+    @property
+    def kept(self) -> StandardText:
+        """What it says."""
+        return StandardText(self.title, self.topic, self.text, self.document, self.number, self.article, self.rule_link)
+
+    @property
+    def rule(self) -> str | None:
+        """The document as an answer cites it."""
+        return cited(self.kept)
 
 
 class AnswersApproved(Model):

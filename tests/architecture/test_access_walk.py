@@ -110,6 +110,7 @@ def foreign_world(lead: Organisation) -> dict[str, Any]:
         "event_id": event.id,
         "registration_id": registration.id,
         "case_id": case.id,
+        "standard_id": factories.a_standard_answer(unit=county, by=organiser, title=SECRET, text=SECRET).id,
         "part_id": factories.a_part(case=case, by=organiser).id,
         "pairing_id": pairing.id,
         "plan_id": factories.a_planned_visit(pairing=pairing, note=SECRET).id,

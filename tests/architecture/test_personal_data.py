@@ -145,6 +145,7 @@ KEPT_FOR: dict[str, Kept | str] = {
     "registrations": Kept.REGISTRATIONS,
     "retention_rules": OF_THE_OFFICE,
     "retention_runs": NOBODYS,
+    "standard_answers": OF_THE_OFFICE,
     "survey_invitations": Kept.SURVEYS,
     "survey_needs": Kept.SURVEYS,
     "surveys": OF_THE_OFFICE,

@@ -39,6 +39,7 @@ from outreach.cases.operations.parts import (
     release_part,
 )
 from outreach.cases.operations.registering import register, save_routes, take_back, take_over
+from outreach.cases.operations.standard import change_standard, keep_standard, retire_standard
 from outreach.cases.operations.succession import hand_on
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "ask_outside",
     "ask_unit",
     "assign",
+    "change_standard",
     "climb",
     "close_with_reason",
     "count_again",
@@ -59,6 +61,7 @@ __all__ = [
     "give_part",
     "give_up_reaching",
     "hand_on",
+    "keep_standard",
     "let_go",
     "log_attempt",
     "merge",
@@ -70,6 +73,7 @@ __all__ = [
     "release_part",
     "reopen",
     "reply",
+    "retire_standard",
     "return_case",
     "save_routes",
     "send_back",

@@ -33,7 +33,7 @@ def erase_words(*, cases: Sequence[Case]) -> None:
             extension.reason = STRUCK
         for answer in case.answers:
             answer.text = STRUCK
-            answer.rule = STRUCK if answer.rule else None
+            answer.rule, answer.rule_link = STRUCK if answer.rule else None, None
             for attempt in answer.attempts:
                 attempt.note = None
             if answer.feedback is not None:

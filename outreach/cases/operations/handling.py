@@ -31,6 +31,7 @@ from outreach.cases.rules.moves import (
     rank_of,
     return_move,
 )
+from outreach.cases.rules.standard import LinkOfNoRule, check_link
 from outreach.cases.rules.telling import Happening
 from outreach.kernel import history
 from outreach.kernel.actor import Actor
@@ -150,6 +151,7 @@ def reply(
     by: Actor,
     now: datetime,
     rule: str | None = None,
+    rule_link: str | None = None,
     promised_on: date | None = None,
 ) -> Answer | None:
     """Answer the request; the intake desk then hears within three working days whether it helped.
@@ -160,16 +162,22 @@ def reply(
     :raises MoveRefused: if no answer is owed
     :raises AnswerMissing: without words
     :raises RuleMissing: if it cannot be done and no rule is named
+    :raises LinkOfNoRule: if a link leads to a rule that is not named
+    :raises LinkOfAnotherKind: if the link is no web address
     :raises PlanDateMissing: if it is under way and no day is named
     :raises PlanDatePast: if that day is past
     """
     case = held(case, version=version)
     after(case.state, Move.REPLY)
     _check_answer(kind, text, rule, promised_on, now)
+    if rule_link and not rule:
+        raise LinkOfNoRule
+    check_link(rule_link)
     said = {
         "kind": kind,
         "text": text,
-        "rule": rule if kind is AnswerKind.IMPOSSIBLE else None,
+        "rule": rule or None,
+        "rule_link": rule_link or None,
         "promised_on": promised_on if kind is AnswerKind.IN_PROGRESS else None,
         "account_id": by.id,
     }
@@ -198,6 +206,7 @@ def approve_answer(*, case: Case, version: int, by: Actor, now: datetime) -> Ans
         "kind": draft.kind,
         "text": draft.text,
         "rule": draft.rule,
+        "rule_link": draft.rule_link,
         "promised_on": draft.promised_on,
         "account_id": draft.account_id,
         "approved_by_id": by.id,

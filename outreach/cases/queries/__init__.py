@@ -66,6 +66,14 @@ from outreach.cases.queries.reaching import (
     version_of,
     visible,
 )
+from outreach.cases.queries.standard import (
+    choosable_for,
+    chosen_for,
+    past_of_standard,
+    standard_for,
+    standards_for,
+    units_keeping,
+)
 
 __all__ = [
     "CHOICES",
@@ -88,6 +96,8 @@ __all__ = [
     "case_for",
     "cases_of",
     "cases_of_contact",
+    "choosable_for",
+    "chosen_for",
     "counts_for",
     "desk_of",
     "earlier_answer",
@@ -109,6 +119,7 @@ __all__ = [
     "part_by_token",
     "parts_before",
     "past_of",
+    "past_of_standard",
     "rates_over",
     "route_for",
     "routes_of",
@@ -117,12 +128,15 @@ __all__ = [
     "rungs_of",
     "said_in",
     "sees",
+    "standard_for",
+    "standards_for",
     "tabs_for",
     "timeline_of",
     "to_climb",
     "to_count_again",
     "unit_in_rates",
     "units_in_list",
+    "units_keeping",
     "units_to_assign_to",
     "units_with_approval",
     "units_with_handlers",

@@ -19,7 +19,6 @@ from outreach.cases.rules.likeness import (
 from outreach.kernel.database import db
 from outreach.organisations.models import Account, Organisation
 from outreach.people.models import Person
-from outreach.people.rules.traces import STRUCK
 
 LOOKED_THROUGH = 2000
 """Of a topic, latest first: what a viewer may see is picked among these, so that no desk waits for a whole ledger."""
@@ -36,6 +35,7 @@ class EarlierAnswer:
     kind: AnswerKind
     text: str
     rule: str | None
+    rule_link: str | None
     unit: str
     answered_at: datetime
     feedback: Feedback | None
@@ -44,7 +44,7 @@ class EarlierAnswer:
 def earlier_answers(viewer: Account, case: Case) -> list[EarlierAnswer]:
     """Return the answers to the requests of the same topic that are most like this one, best first.
 
-    Compared are the latest COMPARED that the viewer may see; one whose words were erased is not among them.
+    Compared are the latest COMPARED that the viewer may see; one whose words were erased is like none.
     """
     latest = (
         sa.select(Case.id)
@@ -60,7 +60,7 @@ def earlier_answers(viewer: Account, case: Case) -> list[EarlierAnswer]:
         .order_by(Case.replied_at.desc(), Case.id.desc())
         .limit(COMPARED)
     )
-    others = {row.id: pairs_of(row.title, row.words) for row in rows if row.title != STRUCK}
+    others = {row.id: pairs_of(row.title, row.words) for row in rows}
     best = most_alike(pairs_of(case.title, case.words), others)
     if not best:
         return []
@@ -102,6 +102,7 @@ def _earlier(answer: Answer) -> EarlierAnswer:
         kind=answer.kind,
         text=without_person(answer.text, names),
         rule=answer.rule,
+        rule_link=answer.rule_link,
         unit=answer.unit.short_name,
         answered_at=answer.answered_at,
         feedback=answer.feedback,

@@ -58,6 +58,7 @@ def index() -> ResponseReturnValue:
         standings=standings_of(page.items),
         most=queries.COUNTED_UP_TO,
         may_register=current_user.may(Permission.CASE_REGISTER),
+        may_keep=current_user.may(Permission.CASE_HANDLE) or current_user.may(Permission.CASE_ASSIGN),
         may_route=queries.intake_for(current_user) is not None,
         may_measure=any(current_user.may(permission) for permission in queries.MEASURES),
         may_approve=current_user.may(Permission.CASE_APPROVE) or current_user.may(Permission.CASE_SUPERVISE),

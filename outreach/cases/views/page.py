@@ -124,6 +124,7 @@ def page_of(case: Any, sent: Form | None = None, shown: str | None = None) -> st
         earlier=queries.earlier_answers(current_user, case) if "ReplyForm" in forms else [],
         rung=queries.rung_of(case),
         away=away({case.handler_id} - {None}, now=now()),
+        standards=queries.choosable_for(case) if "ReplyForm" in forms else [],
         parts=queries.parts_before(current_user, case),
         approved_first=case.lead is not None and queries.wants_approval(case.lead) is not None,
         moment=now(),
@@ -201,7 +202,8 @@ def _prefill(form: ReplyForm, case: Any) -> None:
     """Begin an answer with what was sent back, or with the parts that co-handlers gave."""
     if case.draft is not None:
         form.kind.data, form.text.data = case.draft.kind.value, case.draft.text
-        form.promised_on.data, form.rule.data = case.draft.promised_on, case.draft.rule
+        form.promised_on.data = case.draft.promised_on
+        form.rule.data, form.link.data = case.draft.rule, case.draft.rule_link
         return
     given = [part for part in case.parts if part.text and (not case.answers or part.given_at > case.answer.answered_at)]
     if given:

@@ -118,6 +118,7 @@ def reply(case_id: int) -> ResponseReturnValue:
             kind=AnswerKind(form.kind.data),
             text=form.text.data or "",
             rule=form.rule.data,
+            rule_link=form.link.data,
             promised_on=form.promised_on.data,
             version=form.version.data,
             by=current_user.actor,
@@ -141,14 +142,18 @@ def reply(case_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:case_id>/take-over")
 @requires(Permission.CASE_HANDLE)
 def take_over(case_id: int) -> ResponseReturnValue:
-    """Put the words of an earlier answer below what was typed; nothing is sent."""
+    """Put an earlier or a standard answer below what was typed, and its rule where none stands; nothing is sent."""
     case = case_before(case_id, Act.HANDLE)
     form = sent(ReplyForm)
 
     def operation() -> None:
-        earlier = queries.earlier_answer(current_user, case, request.form.get("answer", type=int))
-        form.text.data = taken_over(form.text.data, earlier.text)
-        form.rule.data = form.rule.data or earlier.rule
+        if (standard_id := request.form.get("standard", type=int)) is not None:
+            taken = queries.chosen_for(case, standard_id)
+        else:
+            taken = queries.earlier_answer(current_user, case, request.form.get("answer", type=int))
+        form.text.data = taken_over(form.text.data, taken.text)
+        if not form.rule.data:
+            form.rule.data, form.link.data = taken.rule, taken.rule_link
 
     form.attempt(operation)
     return page_of(case, sent=form), 422 if form.refusal else 200
