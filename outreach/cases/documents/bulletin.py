@@ -118,11 +118,11 @@ def _late(count: int, late: list[Row], asked: Asked) -> Part:
             gettext("Number"),
             gettext("What is asked for"),
             gettext("Unit"),
-            gettext("Step"),
+            gettext("What was due"),
             gettext("Was due"),
             gettext("Working days late"),
         ],
-        widths=(2.1, 5, 2.6, 1.5, 2.2, 1.9),
+        widths=(2.5, 4.1, 2.4, 1.5, 2.7, 2.8),
         rows=[_late_row(row, calendar, asked) for row in late],
         words=frozenset({1, 2}),
     )
