@@ -317,6 +317,13 @@ class AskForm(Form):
     )
 
 
+class FindForm(Form):
+    """By what somebody without a number or address to prove finds their request."""
+
+    number = StringField(_l("Number of your request"), validators=[InputRequired(_l("Please write the number."))])
+    code = StringField(_l("Code"), validators=[InputRequired(_l("Please write the code.")), Length(max=40)])
+
+
 def routes_form(topics: list[Topic]) -> type[Form]:
     """Return a form with one select of units for each topic."""
     fields = {topic.value: SelectField(_l(topic.label), coerce=int) for topic in topics}

@@ -25,6 +25,8 @@ REGISTERING = RateLimitItemPerHour(60, namespace="registering")
 """Registrations from one proven number: a secretary registers a whole office with hers."""
 ASKING = RateLimitItemPerHour(30, namespace="asking")
 """Requests from one proven number."""
+FINDING = RateLimitItemPerHour(10, namespace="finding")
+"""Codes tried for one request's number, be there such a request or not: ten guesses are nothing against 32 bits."""
 SEARCHING = RateLimitItemPerMinute(120, namespace="searching")
 """Searches of one account: more than anybody types, less than a program that copies the ledger."""
 WRONG_CODES = RateLimitItemPerMinute(60, namespace="wrong-codes")
@@ -88,7 +90,7 @@ def mount(app: Flask) -> None:
 
 
 def spend(limit: RateLimitItem, key: object) -> None:
-    """Count one more for a key: the id of a contact point, an account or a door's phone.
+    """Count one more for a key: the id of a contact point, an account or a door's phone, the number of a request.
 
     :raises TooManyRequests: once it is too often; its page says when it may be tried again
     """

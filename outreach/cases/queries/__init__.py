@@ -51,6 +51,7 @@ from outreach.cases.queries.rates import (
 from outreach.cases.queries.reaching import (
     OPEN,
     acts_of,
+    case_by_code,
     case_by_number,
     case_by_token,
     case_for,
@@ -91,6 +92,7 @@ __all__ = [
     "acts_of",
     "added_by_person",
     "approvers_of",
+    "case_by_code",
     "case_by_number",
     "case_by_token",
     "case_for",

@@ -9,9 +9,10 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from outreach.cases.models import Answer, Case, CasePart
 from outreach.cases.queries.desks import approvers_of
-from outreach.cases.rules.asking import CaseSource, Origin, Topic
+from outreach.cases.rules.asking import CODE_SIGNS, CaseSource, FoundByNobody, Origin, Topic
 from outreach.cases.rules.moves import Act, TargetUnknown
 from outreach.kernel.database import db
+from outreach.kernel.sealing import proof
 from outreach.organisations.models import Account
 from outreach.organisations.queries import reached_ids, reaches
 from outreach.organisations.rules import Permission
@@ -84,6 +85,19 @@ def case_by_token(token: str) -> Case:
     number = int(case_id) if case_id.isascii() and case_id.isdigit() and len(case_id) < 10 else 0
     case = db.first_or_404(sa.select(Case).where(Case.id == number))
     return case if hmac.compare_digest(case.token.encode(), token.encode()) else db.first_or_404(_nothing())
+
+
+def case_by_code(number: str, code: str) -> Case:
+    """Return the request with this number whose public link ends in this code.
+
+    :raises FoundByNobody: if there is none, or the code is another's; both take the same work
+    """
+    found = db.session.scalar(sa.select(Case).where(Case.number == number))
+    token = found.token if found is not None else proof(number, purpose="case link")
+    fits = hmac.compare_digest(token[-CODE_SIGNS:].encode(), code.strip().lower().encode())
+    if found is None or not fits:
+        raise FoundByNobody
+    return found
 
 
 def cases_of_contact(contact_point_id: int) -> Sequence[Case]:

@@ -1,10 +1,12 @@
 """What requests are about, where they come from, and how ledgers name both."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from outreach.kernel.refusals import Refused
 from outreach.kernel.wording import N_
 
 
@@ -167,3 +169,20 @@ class Origin:
     values: dict[str, object]
     endpoint: str
     arguments: dict[str, object]
+
+
+CODE_SIGNS = 8
+"""The last signs of the secret link in every message about a request, by which whoever has no link finds it again."""
+
+
+class FoundByNobody(Refused):
+    """One sentence for a number that does not exist and for a code that does not fit: neither tells of the other."""
+
+    message = N_("Number and code do not fit together. Both stand in the message we sent you.")
+    field = "code"
+
+
+def request_number(typed: str) -> str | None:
+    """Return a request's number as it is kept («2026-0418»), however it was typed; None for what is no number."""
+    parts = re.fullmatch(r"(\d{4})\D{0,2}(\d{4,7})", unicodedata.normalize("NFKC", typed).strip(), re.ASCII)
+    return f"{parts[1]}-{parts[2]}" if parts else None

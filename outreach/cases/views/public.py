@@ -13,9 +13,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from outreach.cases import operations, queries
-from outreach.cases.forms import YES, AddForm, AskForm, FeedbackForm, PartForm
+from outreach.cases.forms import YES, AddForm, AskForm, FeedbackForm, FindForm, PartForm
 from outreach.cases.rules.answers import Satisfaction
-from outreach.cases.rules.asking import CaseSource, Topic
+from outreach.cases.rules.asking import CODE_SIGNS, CaseSource, FoundByNobody, Topic, request_number
 from outreach.cases.rules.deadlines import Standing, standing
 from outreach.cases.rules.moves import CaseState
 from outreach.kernel.actor import Actor, ActorKind
@@ -98,6 +98,25 @@ def new() -> ResponseReturnValue:
     return render_template("cases/public/new.html", form=form, consent=consent, known=known), (
         422 if form.is_submitted() else 200
     )
+
+
+@blueprint.route("/r", methods=["GET", "POST"])
+@open_to_everyone
+def find() -> ResponseReturnValue:
+    """Lead to a request by its number and the end of its secret link, for whoever cannot open the link."""
+    form = FindForm()
+    found: list[Any] = []
+
+    def operation() -> None:
+        number = request_number(form.number.data)
+        if number is None:
+            raise FoundByNobody
+        limits.spend(limits.FINDING, number)
+        found.append(queries.case_by_code(number, form.code.data))
+
+    if form.validate_on_submit() and form.attempt(operation):
+        return redirect(url_for(".show", token=found[0].token), 303)
+    return render_template("cases/public/find.html", form=form, signs=CODE_SIGNS), 422 if form.is_submitted() else 200
 
 
 @blueprint.get("/r/<token>")
