@@ -218,6 +218,18 @@ def test_what_is_missing_is_said_and_nothing_typed_is_lost(client, city, accepte
     assert accepted.state is CaseState.ACCEPTED
 
 
+@pytest.mark.parametrize("sign", ["a", "答"])
+def test_two_megabytes_pasted_into_an_answer_are_refused_and_still_there(client, city, accepted, sign):
+    text = sign * (2_000_000 // len(sign.encode()))
+
+    answer = send(signed_in(client, city.handler), accepted, "reply", kind="solved", text=text)
+
+    assert answer.status_code == 422
+    assert "4000" in answer.text
+    assert text in answer.text
+    assert accepted.answers == []
+
+
 def test_the_second_handler_is_told_and_may_send_again(client, city, accepted, now):
     deputy = an_account("冯楷强", organisation=city.schools, roles=[Role.DEPUTY_HANDLER])
     seen = accepted.version

@@ -347,6 +347,7 @@ def requests_know_their_way(story: Story) -> None:
     page.goto("/desk/")
     page.get_by_role("link", name="诉求", exact=True).click()
     story.look(page, "requests-empty")
+    page.get_by_text("设置", exact=True).click()
     page.get_by_role("link", name="固定去向").click()
     page.get_by_label("住房").select_option(label="市住建局")
     page.get_by_label("子女入学").select_option(label="市教育局")

@@ -370,3 +370,15 @@ def test_the_address_of_the_calendar_is_shown_once(client, city):
     assert ".ics" in mine.get("/desk/liaison/plans").text
     assert ".ics" not in mine.get("/desk/liaison/plans").text
     assert mine.post("/desk/liaison/calendar/close").status_code == 303
+
+
+def test_a_supervisor_reads_what_is_planned_and_moves_nothing(client, city):
+    supervisor = factories.an_account(organisation=city.office, roles=[Role.SUPERVISOR])
+    planned = factories.a_planned_visit(pairing=city.pairing)
+    factories.signed_in(client, supervisor)
+
+    shown = client.get(f"/desk/liaison/plans/{planned.id}")
+
+    assert (shown.status_code, "/move" in shown.text) == (200, False)
+    assert "/catch-up" not in client.get("/desk/liaison").text + client.get("/desk/liaison/plans").text
+    assert client.post(f"/desk/liaison/plans/{planned.id}/move", data={"day": "2026-12-01"}).status_code == 403

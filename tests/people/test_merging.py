@@ -103,6 +103,7 @@ WITHOUT_A_KEY = {
         "exports.account_id",
         "exports.organisation_id",
     ],
+    "ids of pairings, visits, requests and events": ["hand_overs.taken"],
     "what a file was narrowed to and which columns it has": [
         "exports.arguments",
         "exports.columns",

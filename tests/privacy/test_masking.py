@@ -233,8 +233,17 @@ def test_nobody_reads_the_whole_name_of_whom_their_work_is_not_with(walk):
     assert found == []
 
 
+EVERY_DAY = "/desk/calendar"
+"""The page of working days names every day of a year, so every birthday too, and nobody."""
+
+
 def test_what_is_known_through_and_through_stands_on_no_page_in_full(walk, city):
-    found = [f"{at}: {what}" for at, shown in walk.pages for what, text in city.secrets.items() if text in shown]
+    found = [
+        f"{at}: {what}"
+        for at, shown in walk.pages
+        for what, text in city.secrets.items()
+        if text in shown and not (at.startswith(EVERY_DAY) and "date of birth" in what)
+    ]
 
     assert found == []
 

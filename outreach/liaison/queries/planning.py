@@ -87,6 +87,17 @@ def plan_for(viewer: Account, plan_id: int) -> PlannedVisit:
     )
 
 
+def plan_seen_by(viewer: Account, plan_id: int) -> PlannedVisit:
+    """Return a planned visit that the viewer may see, or answer 404."""
+    seen = sa.or_(may_plan(viewer), queries.seen_by(viewer))
+    return db.first_or_404(sa.select(PlannedVisit).join(PlannedVisit.pairing).where(PlannedVisit.id == plan_id, seen))
+
+
+def may_plan_it(viewer: Account, planned: PlannedVisit) -> bool:
+    """Tell whether the viewer may move or cancel a planned visit."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(Pairing.id == planned.pairing_id, may_plan(viewer)))))
+
+
 def plans(viewer: Account, *, mine: bool, cursor: str | None, size: int = SIZE) -> Page[PlannedVisit]:
     """Return one page of the visits that are planned, the soonest first: the viewer's own, or all they may see."""
     return page_of(

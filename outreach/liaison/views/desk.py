@@ -50,6 +50,7 @@ def index() -> ResponseReturnValue:
         may_see_all=may_see_all,
         may_log=current_user.may(Permission.VISIT_LOG),
         may_pair=current_user.may(Permission.PAIRING_EDIT),
+        may_catch_up=current_user.may(Permission.VISIT_LOG) or current_user.may(Permission.PAIRING_EDIT),
         to_confirm=visits.to_confirm(current_user),
     )
 

@@ -37,6 +37,7 @@ def index() -> ResponseReturnValue:
         mine=mine,
         may_see_all=may_see_all,
         may_log=current_user.may(Permission.VISIT_LOG),
+        may_catch_up=current_user.may(Permission.VISIT_LOG) or current_user.may(Permission.PAIRING_EDIT),
         overdue=queries.due_counts(current_user, now=now, mine=mine).overdue,
         feed=planning.feed_of(current_user),
         address=absolute(url_for("liaison_public.calendar", token=secret)) if secret else None,
@@ -79,10 +80,11 @@ def plan(pairing_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/plans/<int:plan_id>", methods=["GET"])
-@requires(Permission.VISIT_LOG, Permission.PAIRING_EDIT)
+@requires(Permission.VISIT_LOG, Permission.PAIRING_EDIT, Permission.PAIRING_READ)
 def show(plan_id: int) -> ResponseReturnValue:
-    """Offer to move or to cancel a planned visit."""
-    return _shown(planning.plan_for(current_user, plan_id), MoveForm(formdata=None), CancelForm(formdata=None))
+    """Show a planned visit; offer to move or to cancel it to whoever may."""
+    planned = planning.plan_seen_by(current_user, plan_id)
+    return _shown(planned, MoveForm(formdata=None), CancelForm(formdata=None))
 
 
 @blueprint.post("/plans/<int:plan_id>/move")
@@ -163,6 +165,7 @@ def _shown(planned: Any, move_form: MoveForm, cancel_form: CancelForm) -> str:
         pairing=planned.pairing,
         move_form=move_form,
         cancel_form=cancel_form,
+        may_plan=planning.may_plan_it(current_user, planned),
         today=clock.office_day(clock.now()),
     )
 
