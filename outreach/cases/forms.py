@@ -29,7 +29,7 @@ from outreach.cases.rules.standard import (
     LONGEST_TITLE,
 )
 from outreach.kernel.clock import OFFICE, local
-from outreach.web.forms import Form
+from outreach.web.forms import CountField, Form
 
 LONGEST_RULE = 400
 YES, NO = "yes", "no"
@@ -90,7 +90,7 @@ class AskPartForm(Form):
     """Of whom, and what."""
 
     unit = SelectField(_l("Unit"), coerce=int)
-    outside_name = StringField(_l("Its name"), validators=[Optional()])
+    outside_name = StringField(_l("Its name"), validators=[Optional(), Length(max=120)])
     outside_mail = StringField(_l("Its e-mail"), validators=[Optional()])
     question = TextAreaField(_l("What you need from them"))
 
@@ -104,7 +104,7 @@ class PartForm(Form):
 class ExtensionForm(MoveForm):
     """More time."""
 
-    days = IntegerField(_l("More working days"), default=5, validators=[InputRequired(_l("Please say how many."))])
+    days = CountField(_l("More working days"), default=5, validators=[InputRequired(_l("Please say how many."))])
     reason = TextAreaField(_l("Why; the person is told"))
 
 

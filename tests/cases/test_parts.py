@@ -21,6 +21,7 @@ from outreach.cases.rules.parts import CoHandlerAsked, LeadCannotCoHandle, PartG
 from outreach.kernel.actor import Actor, ActorKind
 from outreach.kernel.database import db
 from outreach.notices.queries import messages_about
+from tests import factories
 from tests.cases.conftest import answer_of
 from tests.conftest import NOW
 from tests.factories import a_contact_point
@@ -196,3 +197,40 @@ def test_the_database_knows_how_long_an_extension_is_and_who_decides(city, accep
     ):
         with pytest.raises(IntegrityError):
             keep(row)
+
+
+@pytest.mark.parametrize(
+    ("name", "mail", "said"),
+    [
+        ("", "office@example.org", "请写明单位名称"),
+        ("省" * 121, "office@example.org", "120"),
+        ("省教育厅", "不是邮箱", "邮箱"),
+        ("省教育厅", "", "邮箱"),
+    ],
+)
+def test_a_unit_outside_the_city_has_a_name_and_an_address(client, city, accepted, name, mail, said):
+    factories.signed_in(client, city.handler)
+    sent = {"unit": "-1", "outside_name": name, "outside_mail": mail, "question": "要什么材料？"}
+
+    answer = client.post(
+        f"/desk/requests/{accepted.id}/parts", data={f"AskPartForm-{field}": text for field, text in sent.items()}
+    )
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "要什么材料？" in answer.text
+    assert accepted.parts == []
+
+
+@pytest.mark.parametrize("days", ["", "三天", "9" * 30, "-1", "１６"])
+def test_days_that_are_none_are_refused_and_the_reason_is_still_there(client, city, accepted, days):
+    factories.signed_in(client, city.handler)
+    sent = {"days": days, "reason": "要等省里批复", "version": str(accepted.version)}
+
+    answer = client.post(
+        f"/desk/requests/{accepted.id}/extension", data={f"ExtensionForm-{field}": text for field, text in sent.items()}
+    )
+
+    assert answer.status_code == 422
+    assert "要等省里批复" in answer.text
+    assert accepted.extensions == []

@@ -22,7 +22,14 @@ from outreach.cases.rules.deadlines import (
     part_days,
 )
 from outreach.cases.rules.moves import EXTENDABLE, CaseState, Move, MoveRefused, ReasonMissing, WordsMissing
-from outreach.cases.rules.parts import ASKABLE, CoHandlerAsked, LeadCannotCoHandle, PartGiven, PartMoveRefused
+from outreach.cases.rules.parts import (
+    ASKABLE,
+    CoHandlerAsked,
+    LeadCannotCoHandle,
+    OutsideUnnamed,
+    PartGiven,
+    PartMoveRefused,
+)
 from outreach.cases.rules.telling import Happening
 from outreach.kernel.actor import Actor
 from outreach.kernel.calendar_days import working_calendar
@@ -61,9 +68,12 @@ def ask_outside(
     The mail says what is asked, and nothing of the person who needs it.
 
     :raises PartMoveRefused: if no unit works on the answer now
+    :raises OutsideUnnamed: without a name
     :raises WordsMissing: without saying what is needed
     """
     case = held(case)
+    if not name:
+        raise OutsideUnnamed
     part = _ask(case, question, by=by, now=now, outside_name=name, contact_point=contact_point)
     _asked(case, part, by=by, now=now)
     notices.tell(

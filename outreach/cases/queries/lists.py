@@ -155,9 +155,7 @@ def _in_tab(viewer: Account, tab: Tab, now: datetime) -> sa.ColumnElement[bool]:
         Tab.TO_ACCEPT: [Case.state == CaseState.ASSIGNED],
         Tab.TO_ANSWER: [Case.state == CaseState.ACCEPTED],
         Tab.TO_HEAR: [Case.state == CaseState.REPLIED],
-        Tab.TO_DECIDE: [
-            sa.or_(Case.state.in_([CaseState.CONTESTED, CaseState.DISPUTED]), Case.id.in_(_more_time_asked()))
-        ],
+        Tab.TO_DECIDE: [sa.or_(for_supervisor, Case.id.in_(_more_time_asked()))],
         Tab.TO_APPROVE: [Case.state == CaseState.DRAFTED],
         Tab.CO_HANDLED: [Case.id.in_(_parts_owed(viewer))],
     }[tab]

@@ -32,3 +32,10 @@ class PartGiven(Refused):
     """A part is given once."""
 
     message = N_("This part was given already, or is not needed any more. Thank you.")
+
+
+class OutsideUnnamed(Refused):
+    """Somebody outside the city is named, or nobody would know whose part it is."""
+
+    message = N_("Write the name of the unit.")
+    field = "outside_name"

@@ -227,12 +227,14 @@ def unit_choices(case: Any, *, outside: bool = False) -> list[SelectChoice]:
 
 
 def proposed_units(topics: list[Topic], units: list[Any]) -> dict[Topic, int]:
+    """Return the id of the unit that usually handles each topic, where one of these does."""
     names = [f"{unit.name} {unit.short_name}" for unit in units]
     places = {topic: suggested_unit(topic, names) for topic in topics}
     return {topic: units[place].id for topic, place in places.items() if place is not None}
 
 
 def standings_of(cases: Sequence[Any]) -> dict[int, Standing]:
+    """Return how the deadlines of these requests stand now, by request; ended ones have none."""
     moment, calendar = now(), working_calendar()
     return {
         case.id: standing(since=case.due_since, due_at=case.due_at, now=moment, calendar=calendar)
